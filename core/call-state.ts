@@ -1,0 +1,163 @@
+import * as runtime from "#runtime";
+import { estimateTokenCount } from "tokenx";
+import { Canceller } from "./cancel.ts";
+import { parseBody } from "./json.ts";
+import type { AnswerFacts, Call, Caller, Outcome } from "./call.ts";
+import type { OnClientGone } from "./config.ts";
+import type { GatewayContext } from "./context.ts";
+import type { GatewayError } from "./errors.ts";
+import type { Endpoint, Operation, Protocol, RequestFacts } from "./protocol.ts";
+import type { ReadAlong } from "./read-along.ts";
+import type { Match } from "./router.ts";
+import type { HeaderPairs } from "./transport/types.ts";
+import type { Attempt, Candidate, Target } from "./upstream.ts";
+import type { Usage } from "./usage.ts";
+
+/** What the gateway knows when a request arrives. */
+export interface Arrival {
+  request: Request;
+  path: string;
+  search: string;
+  ip: string;
+  match: Match | undefined;
+  inner: boolean;
+}
+
+/** How much of a prompt is counted; beyond it the estimate is extrapolated. */
+const estimateSample = 20_000;
+
+/** A call as core sees it. Plugins see the `Call` interface. */
+export class CallState implements Call {
+  readonly id: string = crypto.randomUUID();
+  readonly startedAt: number = Date.now();
+  /** For durations: the wall clock may jump. */
+  readonly startedTick: number = performance.now();
+  readonly gateway: GatewayContext;
+  readonly request: Request;
+  readonly method: string;
+  readonly path: string;
+  readonly search: string;
+  readonly ip: string;
+  readonly inner: boolean;
+  readonly canceller: Canceller = new Canceller();
+  onClientGone: OnClientGone;
+  readonly prefix: string | undefined;
+  readonly rest: string;
+  readonly endpoint: Endpoint | undefined;
+  readonly protocol: Protocol | undefined;
+  readonly operation: Operation;
+
+  model: string | undefined = undefined;
+  askedModel: string | undefined = undefined;
+  stream = false;
+  facts: RequestFacts | undefined = undefined;
+  body: Uint8Array | undefined = undefined;
+  json: unknown = undefined;
+  caller: Caller | undefined = undefined;
+  candidates: readonly Candidate[] = [];
+  targets: Iterator<Target> | undefined = undefined;
+  target: Target | undefined = undefined;
+  readonly attempts: Attempt[] = [];
+  answer: AnswerFacts | undefined = undefined;
+  readonly responseHeaders: HeaderPairs = [];
+  usage: Usage | undefined = undefined;
+  /** What the call failed with, if it did. */
+  error: GatewayError | undefined = undefined;
+  collecting = false;
+  along: ReadAlong | undefined = undefined;
+  taps: ((chunk: Uint8Array) => void)[] | undefined = undefined;
+  outcome: Outcome | undefined = undefined;
+  /** True once the request's body went to an upstream as a stream: it cannot go again. */
+  bodySpent = false;
+  readonly finishListeners: ((outcome: Outcome) => void | Promise<void>)[] = [];
+  #inspected: Promise<void> | undefined = undefined;
+  #notes: Map<string, unknown> | undefined = undefined;
+  #finished: Promise<Outcome> | undefined = undefined;
+  #inputEstimate = -1;
+
+  constructor(gateway: GatewayContext, arrival: Arrival) {
+    const { request, match } = arrival;
+    this.gateway = gateway;
+    this.request = request;
+    this.method = request.method;
+    this.path = arrival.path;
+    this.search = arrival.search;
+    this.ip = arrival.ip;
+    this.inner = arrival.inner;
+    this.onClientGone = gateway.server.onClientGone;
+    this.prefix = match?.prefix;
+    this.rest = match?.rest ?? arrival.path;
+    this.endpoint = match?.endpoint;
+    this.protocol = match?.protocol;
+    this.operation = match?.operation ?? "unknown";
+    this.stream = match?.endpoint?.stream ?? false;
+  }
+
+  get signal(): AbortSignal {
+    return this.canceller.signal;
+  }
+
+  get replayable(): boolean {
+    return !this.bodySpent;
+  }
+
+  inspect(): Promise<void> {
+    return (this.#inspected ??= this.#inspect());
+  }
+
+  async #inspect(): Promise<void> {
+    const { endpoint, protocol, gateway } = this;
+    if (!endpoint || !protocol?.readRequest) return;
+    if (endpoint.json ?? endpoint.method === "POST") {
+      const { maxBody, requestTimeout } = gateway.server;
+      this.body ??= await runtime.readBody(this.request, maxBody, requestTimeout);
+      this.json = parseBody(this.body);
+    }
+    this.facts = protocol.readRequest(this.json, endpoint, this.rest);
+    this.askedModel = this.facts.model;
+    this.model = this.facts.model;
+    this.stream = this.facts.stream || this.stream;
+  }
+
+  setBody(bytes: Uint8Array): void {
+    this.body = bytes;
+  }
+
+  collectText(): void {
+    this.collecting = true;
+  }
+
+  get answerText(): string {
+    return this.along?.text() ?? "";
+  }
+
+  tap(listener: (chunk: Uint8Array) => void): void {
+    (this.taps ??= []).push(listener);
+  }
+
+  estimateInput(): number {
+    if (this.#inputEstimate >= 0) return this.#inputEstimate;
+    let tokens = 0;
+    for (const { text } of this.facts?.messages() ?? []) tokens += estimateTokens(text);
+    return (this.#inputEstimate = tokens);
+  }
+
+  get notes(): Map<string, unknown> {
+    return (this.#notes ??= new Map());
+  }
+
+  get finished(): Promise<Outcome> {
+    if (this.outcome) return Promise.resolve(this.outcome);
+    return (this.#finished ??= new Promise((resolve) => this.finishListeners.push(resolve)));
+  }
+
+  onFinish(listener: (outcome: Outcome) => void | Promise<void>): void {
+    this.finishListeners.push(listener);
+  }
+}
+
+function estimateTokens(text: string): number {
+  if (text.length <= estimateSample) return estimateTokenCount(text);
+  const share = text.length / estimateSample;
+  return Math.ceil(estimateTokenCount(text.slice(0, estimateSample)) * share);
+}

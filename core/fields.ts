@@ -1,0 +1,17 @@
+/** A JSON object of unknown members. */
+export type Fields = Record<string, unknown>;
+
+/** True for a JSON object: no array, not null. */
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Parses JSON text to an object; undefined for anything else. */
+export function parseFields(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isFields(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,353 @@
+import * as runtime from "#runtime";
+import { createHooks } from "hookable";
+import { addressMatcher } from "./address.ts";
+import { finalize, renderError } from "./answer.ts";
+import { CallState } from "./call-state.ts";
+import { credentialHeaders, requireAdmin } from "./credentials.ts";
+import { resolveServer } from "./defaults.ts";
+import { addEndpoints } from "./endpoints.ts";
+import { GatewayError } from "./errors.ts";
+import { explain } from "./explain.ts";
+import { createGeneration } from "./generation.ts";
+import { createLog } from "./log.ts";
+import { isTreacherous } from "./router.ts";
+import { createState } from "./state/index.ts";
+import type { Outcome } from "./call.ts";
+import type { Arrival } from "./call-state.ts";
+import type { GatewayConfig } from "./config.ts";
+import type { GatewayContext, GatewayHooks, InnerCall, Log } from "./context.ts";
+import type { Explanation, ExplainQuery } from "./explain.ts";
+import type { ContextParts, Generation } from "./generation.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { State, StateOptions } from "./state/index.ts";
+
+export interface GatewayOptions {
+  /** Where the gateway speaks to whoever runs it. Default: stderr. */
+  log?: Log;
+  /** Reads the configuration again, for `POST /reload_config`. Without it, that endpoint answers 501. */
+  onReloadRequest?: () => Promise<void>;
+}
+
+/** A running gateway. */
+export interface Gateway {
+  /** Answers a request. A web-standard handler: give it to any server, or mount it into an h3 app. Never rejects. */
+  fetch(request: Request): Promise<Response>;
+  /** Takes over a new configuration. Rejects with a ConfigError, and then the old one runs on. */
+  reload(config: GatewayConfig): Promise<void>;
+  /** Refuses new calls, waits up to `timeout` ms for those in flight, ends the rest, and flushes. */
+  close(timeout?: number): Promise<void>;
+  /** Which targets a call would try, in which order and why. Sends nothing. */
+  explain(query: ExplainQuery): Promise<Explanation>;
+  /** Stages and plugin names, in order. */
+  readonly layers: readonly { stage: string; plugin: string }[];
+  readonly context: GatewayContext;
+  /** Calls that have not ended. */
+  readonly inFlight: number;
+}
+
+/** Starts a gateway. Rejects with a ConfigError that holds every mistake. */
+export async function createGateway(config: GatewayConfig, options: GatewayOptions = {}): Promise<Gateway> {
+  const gateway = new GatewayCore(options);
+  await gateway.reload(config);
+  return gateway;
+}
+
+class GatewayCore implements Gateway {
+  readonly #log: Log;
+  readonly #hooks = createHooks<GatewayHooks>();
+  readonly #options: GatewayOptions;
+  readonly #calls = new Set<CallState>();
+  /** Work that goes on after the last byte: settling, logging. */
+  readonly #settling = new Set<Promise<unknown>>();
+  #generation!: Generation;
+  #state: { key: string; state: State } | undefined;
+  #isTrusted: (ip: string) => boolean = () => false;
+  #closing = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#log = options.log ?? createLog();
+    this.fetch = this.fetch.bind(this);
+  }
+
+  get context(): GatewayContext {
+    return this.#generation.context;
+  }
+
+  get layers(): readonly { stage: string; plugin: string }[] {
+    return this.#generation.layers;
+  }
+
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    return this.#generation.app.fetch(request);
+  }
+
+  async reload(config: GatewayConfig): Promise<void> {
+    const server = resolveServer(config.server);
+    const isTrusted = server.trustProxy.length > 0 ? addressMatcher(server.trustProxy) : () => false;
+    const previousState = this.#state;
+    const state = await this.#openState(config.state);
+    const generation = await this.#build(config, server, state.state).catch(async (error: unknown) => {
+      if (state !== previousState) await state.state.close();
+      throw error;
+    });
+    const previous = this.#generation as Generation | undefined;
+    this.#state = state;
+    this.#isTrusted = isTrusted;
+    this.#generation = generation;
+    if (previous) this.#retire(previous, state === previousState ? undefined : previousState?.state);
+  }
+
+  async close(timeout = this.#generation.context.server.shutdownTimeout): Promise<void> {
+    this.#closing = true;
+    if (this.#calls.size > 0) await this.#idleWithin(timeout);
+    for (const call of this.#calls) call.canceller.cancel(new Error("the gateway is stopping"));
+    if (this.#calls.size > 0) await this.#idleWithin(1000);
+    await Promise.allSettled(this.#settling);
+    await this.#generation.close();
+    await this.#state?.state.close();
+    await runtime.closeConnections();
+  }
+
+  explain(query: ExplainQuery): Promise<Explanation> {
+    return explain(this.#generation, query);
+  }
+
+  async #openState(options: StateOptions = {}): Promise<{ key: string; state: State }> {
+    const key = JSON.stringify(options);
+    if (this.#state?.key === key) return this.#state;
+    const state = await createState(options, {
+      onLost: (error) => {
+        this.#log.warn(
+          `State is out of reach (${error.message}): limits are kept in this process until it returns.`,
+        );
+        void this.#hooks.callHook("state:lost", error);
+      },
+      onRestored: () => {
+        this.#log.info("State is back: limits are shared again.");
+        void this.#hooks.callHook("state:restored");
+      },
+    });
+    return { key, state };
+  }
+
+  async #build(config: GatewayConfig, server: GatewayContext["server"], state: State): Promise<Generation> {
+    const gathered: ContextParts = {
+      providers: new Map(),
+      protocols: new Map(),
+      upstreams: [],
+      credentials: { headers: new Set(credentialHeaders), query: false },
+    };
+    const context: GatewayContext = {
+      server,
+      keys: config.keys ?? [],
+      aliases: config.aliases ?? {},
+      ...gathered,
+      state,
+      hooks: this.#hooks,
+      log: this.#log,
+      dispatch: (inner) => this.#dispatch(generation, inner),
+    };
+    const generation: Generation = await createGeneration(config, context, gathered);
+    addEndpoints(generation.app, {
+      ready: () => !this.#closing,
+      stateHealthy: () => state.healthy(),
+      reload: async (request) => {
+        await admit(generation, request, this.#addressOf(request));
+        if (!this.#options.onReloadRequest) {
+          throw new GatewayError("This gateway's configuration cannot be read again.", {
+            status: 501,
+            code: "reload_unavailable",
+          });
+        }
+        await this.#options.onReloadRequest();
+      },
+    });
+    // Whatever is no endpoint of ours is a call. A middleware, because a catch-all route costs a match per call.
+    generation.app.use((event, next) =>
+      event.context.matchedRoute ? next() : this.#handle(generation, event.req as Request),
+    );
+    return generation;
+  }
+
+  /** Closes a generation once its last call ended. */
+  #retire(generation: Generation, state: State | undefined): void {
+    const close = async (): Promise<void> => {
+      await generation.close();
+      await state?.close();
+    };
+    const finish = (): void => {
+      if (generation.inFlight > 0) return;
+      generation.onIdle = undefined;
+      this.#track(close().catch((error: unknown) => this.#log.error("A plugin failed to close.", error)));
+    };
+    generation.onIdle = finish;
+    finish();
+  }
+
+  #handle(generation: Generation, request: Request): Promise<Response> {
+    const { url } = request;
+    const pathAt = url.indexOf("/", url.indexOf("://") + 3);
+    const queryAt = url.indexOf("?", pathAt);
+    const path = pathAt < 0 ? "/" : url.slice(pathAt, queryAt < 0 ? undefined : queryAt);
+    const raw = runtime.rawTarget(request);
+    const rawQueryAt = raw.indexOf("?");
+    const treacherous = isTreacherous(rawQueryAt < 0 ? raw : raw.slice(0, rawQueryAt));
+    const arrival: Arrival = {
+      request,
+      path,
+      search: queryAt < 0 ? "" : url.slice(queryAt),
+      ip: this.#addressOf(request),
+      match: treacherous ? undefined : generation.router(request.method, path),
+      inner: false,
+    };
+    const call = new CallState(generation.context, arrival);
+    if (this.#closing) call.error = stopping();
+    else if (treacherous) call.error = badPath();
+    runtime.watchClient(request, () => {
+      if (call.onClientGone === "abort" || !call.answer) call.canceller.cancel(clientGone());
+    });
+    return this.#run(generation, call, call.error ? generation.refusal : generation.pipeline);
+  }
+
+  /** Runs a call and sees it to its end. Never rejects. */
+  async #run(generation: Generation, call: CallState, pipeline: Pipeline): Promise<Response> {
+    generation.inFlight++;
+    this.#calls.add(call);
+    const { total } = generation.context.server.timeouts;
+    const timer = total > 0 ? setTimeout(() => call.canceller.cancel(tooLong()), total) : undefined;
+    const hooks = this.#hooks;
+    void hooks.callHook("call:start", call);
+    let response: Response;
+    try {
+      response = await pipeline(call);
+    } catch (error) {
+      response = this.#refuse(call, error);
+    }
+    return finalize(call, response, (outcome) => {
+      clearTimeout(timer);
+      this.#finish(generation, call, outcome);
+    });
+  }
+
+  #refuse(call: CallState, error: unknown): Response {
+    const reason = call.canceller.cancelled ? call.canceller.reason : error;
+    call.error = GatewayError.from(reason);
+    if (call.error.status === 500) this.#log.error(`Call ${call.id} failed.`, call.error.cause);
+    return renderError(call, call.error);
+  }
+
+  #finish(generation: Generation, call: CallState, outcome: Outcome): void {
+    call.outcome =
+      call.error?.code === "client_gone" ? { ...outcome, status: 499, result: "client-gone" } : outcome;
+    for (const listener of call.finishListeners) this.#settle(() => listener(call.outcome as Outcome));
+    this.#settle(() => this.#hooks.callHook("call:finish", call, call.outcome as Outcome));
+    this.#calls.delete(call);
+    generation.inFlight--;
+    if (generation.inFlight === 0) generation.onIdle?.();
+    if (this.#calls.size === 0) this.#onIdle?.();
+  }
+
+  /** Runs what comes after a call: its failures are told, its promises waited for at the stop. */
+  #settle(work: () => void | Promise<void> | undefined): void {
+    try {
+      const pending = work();
+      if (pending)
+        this.#track(pending.catch((error: unknown) => this.#log.error("Settling a call failed.", error)));
+    } catch (error) {
+      this.#log.error("Settling a call failed.", error);
+    }
+  }
+
+  #track(pending: Promise<unknown>): void {
+    this.#settling.add(pending);
+    void pending.finally(() => this.#settling.delete(pending));
+  }
+
+  async #dispatch(generation: Generation, inner: InnerCall): Promise<Response> {
+    const request = new Request(`http://gateway${inner.path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(inner.body),
+      ...(inner.signal && { signal: inner.signal }),
+    });
+    const match = generation.router("POST", inner.path);
+    const call = new CallState(generation.context, {
+      request,
+      path: inner.path,
+      search: "",
+      ip: "",
+      match: match?.prefix === undefined ? match : undefined,
+      inner: true,
+    });
+    inner.signal?.addEventListener("abort", () => call.canceller.cancel(clientGone()), { once: true });
+    await call.inspect();
+    const response = await this.#run(generation, call, generation.innerPipeline);
+    if (call.error) throw call.error;
+    return response;
+  }
+
+  /** The client's address: the peer's, or what trusted proxies say of it. */
+  #addressOf(request: Request): string {
+    const peer = runtime.peerAddress(request);
+    if (!peer || !this.#isTrusted(peer)) return peer;
+    const chain = request.headers.get("x-forwarded-for")?.split(",") ?? [];
+    // From the right: the first hop that is no proxy of ours is the client.
+    for (const hop of chain.toReversed()) {
+      const address = hop.trim();
+      if (!this.#isTrusted(address)) return address;
+    }
+    return chain[0]?.trim() ?? peer;
+  }
+
+  #idleWithin(timeout: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeout);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** Rejects with a GatewayError unless the request comes with the key of an admin. */
+async function admit(generation: Generation, request: Request, ip: string): Promise<void> {
+  if (!generation.authenticate) {
+    throw new GatewayError("Without the plugin auth nobody is an admin.", {
+      status: 403,
+      code: "admin_required",
+    });
+  }
+  requireAdmin(await generation.authenticate(request, ip));
+}
+
+function stopping(): GatewayError {
+  const headers = { connection: "close" };
+  return new GatewayError("The gateway is stopping.", {
+    status: 503,
+    code: "stopping",
+    retryAfter: 1,
+    headers,
+  });
+}
+
+function badPath(): GatewayError {
+  return new GatewayError("The path of this request is not one that is passed on.", {
+    status: 400,
+    code: "invalid_path",
+  });
+}
+
+function clientGone(): GatewayError {
+  return new GatewayError("The client left.", { status: 499, code: "client_gone" });
+}
+
+function tooLong(): GatewayError {
+  return new GatewayError("The call took longer than it may.", { status: 504, code: "call_timeout" });
+}

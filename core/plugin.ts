@@ -1,0 +1,49 @@
+import type { GenericSchema, InferOutput } from "valibot";
+import type { H3 } from "h3";
+import type { Call, Caller } from "./call.ts";
+import type { GatewayContext } from "./context.ts";
+import type { CredentialPlaces } from "./credentials.ts";
+import type { Stage } from "./pipeline.ts";
+import type { Protocol } from "./protocol.ts";
+import type { Provider } from "./provider.ts";
+
+/** Runs the rest of the pipeline. Called again, it makes another attempt; only `retry` does that. */
+export type Next = () => Promise<Response>;
+
+/** One layer of the onion around a call. */
+export type Middleware = (call: Call, next: Next) => Promise<Response>;
+
+/** What a plugin adds. */
+export interface PluginParts {
+  /** Where the middleware stands; needed with `middleware`. */
+  stage?: Stage;
+  middleware?: Middleware;
+  provider?: Provider | Provider[];
+  protocol?: Protocol | Protocol[];
+  /** Adds handlers of the gateway's own endpoints. They are matched before prefixes and protocols. */
+  routes?: (app: H3) => void;
+  /**
+   * Tells who sent a request, for the gateway's own endpoints (see `requireAdmin`). `ip` is the client's
+   * address, `""` when unknown. Throws, or rejects with, a GatewayError 401 or 403.
+   */
+  authenticator?: (request: Request, ip: string) => Caller | Promise<Caller>;
+  /** Where this plugin finds callers' credentials beside `credentialHeaders`: core keeps them from upstreams. */
+  credentials?: CredentialPlaces;
+  /** Called once when all plugins are set up: `gateway.upstreams`, `providers` and `protocols` are complete then. */
+  ready?: () => void | Promise<void>;
+  /** Frees what `setup` took. Called after the last call that used it. */
+  close?: () => void | Promise<void>;
+}
+
+/** A plugin: a name, the schema of its options, and what it adds to a gateway. */
+export interface Plugin<S extends GenericSchema = GenericSchema> {
+  readonly name: string;
+  /** valibot schema of the options; without one, options are a mistake. */
+  readonly options?: S;
+  setup(options: InferOutput<S>, gateway: GatewayContext): PluginParts | Promise<PluginParts>;
+}
+
+/** Identity function that gives a plugin its types: `options` in `setup` is what the schema yields. */
+export function definePlugin<S extends GenericSchema>(plugin: Plugin<S>): Plugin<S> {
+  return plugin;
+}

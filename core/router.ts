@@ -1,0 +1,119 @@
+import type { Endpoint, Operation, Protocol } from "./protocol.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** What a path means. */
+export interface Match {
+  /** The prefix it stands under, `""` for the root; undefined for the gateway's own API. */
+  prefix: string | undefined;
+  /** The path after the prefix. */
+  rest: string;
+  endpoint: Endpoint | undefined;
+  protocol: Protocol | undefined;
+  operation: Operation;
+}
+
+export type Router = (method: string, path: string) => Match | undefined;
+
+/**
+ * Reads paths: longer prefixes first, then the protocols' endpoints (where an upstream offers models),
+ * then the root prefix.
+ */
+export function createRouter(
+  upstreams: readonly Upstream[],
+  protocols: ReadonlyMap<string, Protocol>,
+): Router {
+  const prefixes = [...new Set(upstreams.flatMap((upstream) => upstream.prefixes))]
+    .filter((prefix) => prefix !== "")
+    .sort((a, b) => b.length - a.length);
+  const forwards = new Map(prefixes.map((prefix) => [prefix, forwardReader(prefix, upstreams, protocols)]));
+  const root = upstreams.some((upstream) => upstream.prefixes.includes(""))
+    ? forwardReader("", upstreams, protocols)
+    : undefined;
+  const own = upstreams.some(servesModels)
+    ? endpointFinder([...protocols.values()], (endpoint) => endpoint.path)
+    : undefined;
+
+  return (method, path) => {
+    for (const prefix of prefixes) {
+      if (path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/")) {
+        return forwards.get(prefix)?.(method, path.slice(prefix.length));
+      }
+    }
+    const found = own?.(method, path);
+    if (found) return { prefix: undefined, rest: path, ...found, operation: found.endpoint.operation };
+    return root?.(method, path);
+  };
+}
+
+/** An upstream with a prefix and no models is there for forwarding only. */
+export function servesModels(upstream: Upstream): boolean {
+  return upstream.models.length > 0 || upstream.prefixes.length === 0;
+}
+
+/** Reads what comes under one prefix: the protocols of its upstreams recognise their endpoints there. */
+function forwardReader(
+  prefix: string,
+  upstreams: readonly Upstream[],
+  protocols: ReadonlyMap<string, Protocol>,
+): (method: string, rest: string) => Match {
+  const behind = upstreams.filter((upstream) => upstream.prefixes.includes(prefix));
+  const spoken = [...new Set(behind.flatMap((upstream) => Object.values(upstream.provider.protocols)))]
+    .map((name) => (name === undefined ? undefined : protocols.get(name)))
+    .filter((protocol) => protocol !== undefined);
+  // The version may stand in the base URL (`…/v1`, `…/api/paas/v4`) or in the path: either way the rest ends alike.
+  const find = endpointFinder(spoken, (endpoint) => endpoint.path.replace(/^\/v\d\w*(?=\/)/, ""));
+  return (method, rest) => {
+    const found = find(method, rest.replace(/^\/v\d\w*(?=\/)/, ""));
+    const protocol = found?.protocol ?? spoken[0];
+    return {
+      prefix,
+      rest,
+      endpoint: found?.endpoint,
+      protocol,
+      operation: found?.endpoint.operation ?? "forward",
+    };
+  };
+}
+
+interface Found {
+  endpoint: Endpoint;
+  protocol: Protocol;
+}
+
+/** Finds an endpoint by method and path: exact ones in one look, those with `{model}` one after the other. */
+function endpointFinder(
+  protocols: readonly Protocol[],
+  pathOf: (endpoint: Endpoint) => string,
+): (method: string, path: string) => Found | undefined {
+  const exact = new Map<string, Found>();
+  const patterns: (Found & { pattern: RegExp })[] = [];
+  for (const protocol of protocols) {
+    for (const endpoint of protocol.endpoints) {
+      const path = pathOf(endpoint);
+      const key = `${endpoint.method} ${path}`;
+      if (path.includes("{")) patterns.push({ endpoint, protocol, pattern: pathPattern(path) });
+      else if (!exact.has(key)) exact.set(key, { endpoint, protocol });
+    }
+  }
+  return (method, path) =>
+    exact.get(`${method} ${path}`) ??
+    patterns.find(({ endpoint, pattern }) => endpoint.method === method && pattern.test(path));
+}
+
+/** `/v1/models/{model}` as a pattern; the name may hold anything but a colon, slashes too. */
+function pathPattern(path: string): RegExp {
+  const source = path.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{\w+\}/g, "[^:]+");
+  return new RegExp(`^${source}$`);
+}
+
+const dotSegment = /(?:^|\/|\\|%2f|%5c)(?:\.|%2e){1,2}(?:\/|\\|%2f|%5c|;|$)/i;
+// eslint-disable-next-line no-control-regex -- these are the characters to refuse
+const neverInPath = /[\u0000-\u0020\u007f\\]|%00|%0a|%0d/i;
+
+/**
+ * True for a path that could mean another place to the upstream than it does to us: dot segments
+ * (plain or encoded), backslashes, control characters. Such a call is refused, not cleaned.
+ */
+export function isTreacherous(path: string): boolean {
+  return neverInPath.test(path) || dotSegment.test(path);
+}

@@ -1,0 +1,51 @@
+import type { Canceller } from "../cancel.ts";
+import type { Relay, RelayHooks } from "../relay.ts";
+import type { HeaderPairs, Transport } from "../transport/types.ts";
+
+/** What a server tells of a request that the request itself cannot say. */
+export interface RequestInfo {
+  /** The peer's address. */
+  ip?: string;
+}
+
+/** A WebSocket that is to be passed through to an upstream. */
+export interface TunnelInit {
+  request: Request;
+  /** `http(s)://` URL of the upstream. */
+  url: string;
+  headers: HeaderPairs;
+  canceller: Canceller;
+  connectTimeout: number;
+}
+
+/** What differs from runtime to runtime; `#runtime` is the one that fits. */
+export interface Runtime {
+  readonly name: "node" | "deno" | "web";
+  send: Transport;
+  closeConnections(): Promise<void>;
+  /** A Response whose body is relayed. The headers may still be added to by `addHeaders`. */
+  respond(status: number, statusText: string, headers: HeaderPairs, relay: Relay | null): Response;
+  /** The relay behind a response that `respond` made and whose body nobody took; else undefined. */
+  relayOf(response: Response): Relay | undefined;
+  /** Lets the hooks watch the relay of a response that is about to leave. */
+  attach(relay: Relay, hooks: RelayHooks): void;
+  /** Sets headers; a name that is there already is replaced. Returns the response to use. */
+  setHeaders(response: Response, headers: HeaderPairs): Response;
+  /** Path and query as they came over the wire. */
+  rawTarget(request: Request): string;
+  /** All headers as they came, in order. */
+  headerPairs(request: Request): HeaderPairs;
+  /** The peer's address, or `""`. */
+  peerAddress(request: Request): string;
+  /** Runs the listener when the client goes away before the answer is through. */
+  watchClient(request: Request, listener: () => void): void;
+  /** Reads the body whole: rejects with GatewayErrors 413 (longer than `limit`), 408 (`silence` ms without a byte), 499. */
+  readBody(request: Request, limit: number, silence: number): Promise<Uint8Array>;
+  /** The body piece by piece, failing after `silence` ms without one; null when there is none. */
+  streamBody(request: Request, silence: number): AsyncIterable<Uint8Array> | null;
+  /**
+   * Passes a WebSocket through. Resolves with a 101 response that has a relay whose `hooks` hear each piece that
+   * goes to the client and the end, or with the upstream's refusal as it is. Rejects with a GatewayError.
+   */
+  tunnel(init: TunnelInit): Promise<Response>;
+}

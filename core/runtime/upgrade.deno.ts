@@ -1,0 +1,1 @@
+export { tunnel } from "./web.ts";

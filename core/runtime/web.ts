@@ -1,0 +1,165 @@
+import { Relay } from "../relay.ts";
+import type { RelayHooks } from "../relay.ts";
+import { concat, toStream } from "../transport/body.ts";
+import { bodyAborted, bodyTooLarge, bodyTooSlow } from "./body-errors.ts";
+import { GatewayError } from "../errors.ts";
+import type { HeaderPairs } from "../transport/types.ts";
+import type { TunnelInit } from "./types.ts";
+
+export { closeConnections, send } from "../transport/fetch.ts";
+
+export const name = "web";
+
+const relays = new WeakMap<Response, Relay>();
+
+export function respond(
+  status: number,
+  statusText: string,
+  headers: HeaderPairs,
+  relay: Relay | null,
+): Response {
+  const init = { status, statusText, headers: new Headers() };
+  for (let i = 0; i < headers.length; i += 2) init.headers.append(headers[i] ?? "", headers[i + 1] ?? "");
+  if (!relay) return new Response(null, init);
+  const response = new Response(relayBody(relay), init);
+  relays.set(response, relay);
+  return response;
+}
+
+/** Bytes go as they are; what is on the wire goes as a stream that reports back. */
+function relayBody(relay: Relay): BodyInit {
+  if (relay.source instanceof Uint8Array) return relay.source as Uint8Array<ArrayBuffer>;
+  return toStream({
+    ready: () => Promise.resolve(),
+    start(sink) {
+      relay.open({
+        write(chunk) {
+          sink.chunk(chunk);
+          return true;
+        },
+        end() {
+          sink.end();
+          relay.delivered();
+        },
+        break(error, tail) {
+          // Where the server takes the stream, it prints what broke it: one line, no stack.
+          const reason = relay.hooks && error instanceof Error ? error.message : error;
+          if (tail) sink.chunk(tail);
+          // The tail has to leave before the cut: an errored stream drops what it still holds.
+          if (tail) setTimeout(() => sink.fail(reason), 10);
+          else sink.fail(reason);
+        },
+      });
+    },
+    pause: () => void (relay.source instanceof Uint8Array || relay.source.pause()),
+    resume: () => relay.drained(),
+    cancel: (reason) => relay.abandoned(reason),
+  });
+}
+
+export function relayOf(response: Response): Relay | undefined {
+  return response.bodyUsed ? undefined : relays.get(response);
+}
+
+/** Bytes in memory are handed over whole, and there is no one to say when they went out: they count as sent. */
+export function attach(relay: Relay, hooks: RelayHooks): void {
+  relay.hooks = hooks;
+  if (!(relay.source instanceof Uint8Array)) return;
+  relay.open({ write: () => true, end() {}, break() {} });
+  relay.delivered();
+}
+
+export function setHeaders(response: Response, headers: HeaderPairs): Response {
+  try {
+    for (let i = 0; i < headers.length; i += 2) response.headers.set(headers[i] ?? "", headers[i + 1] ?? "");
+    return response;
+  } catch {
+    // Answers of fetch have headers that cannot be changed.
+    const copy = new Response(response.body, response);
+    return setHeaders(copy, headers);
+  }
+}
+
+export function rawTarget(request: Request): string {
+  const { url } = request;
+  const at = url.indexOf("/", url.indexOf("://") + 3);
+  return at < 0 ? "/" : url.slice(at);
+}
+
+export function headerPairs(request: Request): HeaderPairs {
+  const pairs: HeaderPairs = [];
+  for (const [name, value] of request.headers) pairs.push(name, value);
+  return pairs;
+}
+
+export function peerAddress(request: Request): string {
+  return (request as Request & { ip?: string }).ip ?? "";
+}
+
+export function watchClient(request: Request, listener: () => void): void {
+  if (request.signal.aborted) listener();
+  else request.signal.addEventListener("abort", listener, { once: true });
+}
+
+export async function readBody(request: Request, limit: number, silence: number): Promise<Uint8Array> {
+  if (Number(request.headers.get("content-length") ?? 0) > limit) throw bodyTooLarge(limit);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of streamBody(request, silence) ?? []) {
+    size += chunk.byteLength;
+    if (size > limit) throw bodyTooLarge(limit);
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] ? chunks[0] : concat(chunks, size);
+}
+
+export function streamBody(request: Request, silence: number): AsyncIterable<Uint8Array> | null {
+  if (!request.body) return null;
+  return withSilence(readerIterator(request.body), silence, () => request.signal.aborted);
+}
+
+async function* readerIterator(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, undefined> {
+  const reader = stream.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Fails the read that is still waiting, when the taker gave up.
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** Passes pieces on; throws 408 after `silence` ms without one, 499 when the source breaks. */
+export async function* withSilence(
+  source: AsyncIterator<Uint8Array>,
+  silence: number,
+  gone: () => boolean,
+): AsyncGenerator<Uint8Array, undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  try {
+    for (;;) {
+      const late = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(bodyTooSlow(silence)), silence);
+      });
+      const next = await Promise.race([source.next(), late]);
+      clearTimeout(timer);
+      if (next.done) return;
+      yield next.value;
+    }
+  } catch (error) {
+    throw error instanceof GatewayError && !gone() ? error : bodyAborted(error);
+  } finally {
+    clearTimeout(timer);
+    void Promise.resolve(source.return?.()).catch(() => {});
+  }
+}
+
+export async function tunnel(_init: TunnelInit): Promise<Response> {
+  throw new GatewayError("This platform cannot pass WebSockets through.", {
+    status: 501,
+    code: "websocket_unsupported",
+  });
+}

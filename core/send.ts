@@ -1,0 +1,211 @@
+import * as runtime from "#runtime";
+import { stripKeyProtocol, stripKeyQuery } from "./credentials.ts";
+import { wholeAnswerLimit } from "./defaults.ts";
+import { GatewayError } from "./errors.ts";
+import { answerHeaders, forwardedHeaders, headerValue, setHeader } from "./headers.ts";
+import { replaceTopLevelString } from "./json.ts";
+import { Relay } from "./relay.ts";
+import { fromStream, readWhole } from "./transport/body.ts";
+import { transportError } from "./transport/failure.ts";
+import type { AnswerFacts } from "./call.ts";
+import type { CallState } from "./call-state.ts";
+import type { HeaderPairs, TransportAnswer } from "./transport/types.ts";
+import type { Attempt, Target } from "./upstream.ts";
+
+const noHeaders: ReadonlySet<string> = new Set();
+/** Of a browser's page, not of the call: a model's API has no use for them. */
+const pageHeaders: ReadonlySet<string> = new Set(["cookie", "origin", "referer"]);
+
+/** The last step of the pipeline: one request to the call's target, and its answer as a Response. */
+export async function send(call: CallState): Promise<Response> {
+  const { target } = call;
+  if (!target) throw noUpstream();
+  const attempt: Attempt = {
+    target,
+    startedAt: Date.now(),
+    duration: 0,
+    status: undefined,
+    error: undefined,
+  };
+  call.attempts.push(attempt);
+  const start = performance.now();
+  try {
+    const response = await exchange(call, target);
+    attempt.status = response.status;
+    return response;
+  } catch (error) {
+    const failure = GatewayError.from(error);
+    attempt.error = failure.code;
+    throw failure;
+  } finally {
+    attempt.duration = performance.now() - start;
+    void call.gateway.hooks.callHook("attempt:finish", call, attempt);
+  }
+}
+
+/** The refusal of a call that no upstream serves. */
+export function noUpstream(): GatewayError {
+  return new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
+}
+
+async function exchange(call: CallState, target: Target): Promise<Response> {
+  const { provider, timeouts, proxy } = target.upstream;
+  const operation = call.operation;
+  const attempted = { call, target, operation };
+  const headers = outgoingHeaders(call, target);
+  if (!call.caller?.ownKey && target.key !== undefined) await provider.authenticate(headers, target);
+  const keepQuery = call.caller?.ownKey || !call.gateway.credentials.query;
+  const search = keepQuery ? call.search : stripKeyQuery(call.search);
+  const url =
+    call.prefix === undefined
+      ? provider.url(attempted)
+      : (provider.forwardURL?.(attempted, call.rest, search) ?? upstreamURL(call, target, search));
+  if (isUpgrade(call.request)) return upgrade(call, url, headers, timeouts.connect);
+  const request = { headers, body: outgoingBody(call, target) };
+  if (provider.prepare && !isStream(request.body)) {
+    await provider.prepare({ headers, body: request.body }, attempted);
+  }
+  const init = { method: call.method, ...request, canceller: call.canceller, timeouts, proxy };
+  const answer = provider.answer
+    ? await inProcess(provider.answer(toRequest(url, init), attempted))
+    : await runtime.send(url, init);
+  return respond(call, answer);
+}
+
+/** A bare prefix goes to the base URL itself. */
+function upstreamURL({ rest }: CallState, { upstream }: Target, search: string): string {
+  return upstream.forwardURL + (rest || (upstream.forwardURL.indexOf("/", 8) < 0 ? "/" : "")) + search;
+}
+
+function isUpgrade(request: Request): boolean {
+  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
+}
+
+function upgrade(
+  call: CallState,
+  url: string,
+  headers: HeaderPairs,
+  connectTimeout: number,
+): Promise<Response> {
+  call.bodySpent = true;
+  call.answer = { status: 101, contentType: "", encoding: "", streaming: true };
+  const { request, canceller } = call;
+  return runtime.tunnel({ request, url, headers, canceller, connectTimeout });
+}
+
+function isStream(
+  body: Uint8Array | AsyncIterable<Uint8Array> | null,
+): body is Exclude<AsyncIterable<Uint8Array>, Uint8Array> {
+  return body !== null && !(body instanceof Uint8Array);
+}
+
+/** The client's headers without what was for us, then what the upstream wants. */
+function outgoingHeaders(call: CallState, target: Target): HeaderPairs {
+  const { upstream } = target;
+  const forwarding = call.prefix !== undefined;
+  const ownKey = call.caller?.ownKey ?? false;
+  const pairs = runtime.headerPairs(call.request);
+  const headers = forwardedHeaders(
+    pairs,
+    ownKey ? noHeaders : call.gateway.credentials.headers,
+    forwarding ? noHeaders : pageHeaders,
+  );
+  const protocols = ownKey ? undefined : headerValue(headers, "sec-websocket-protocol");
+  if (protocols !== undefined) setHeader(headers, "sec-websocket-protocol", stripKeyProtocol(protocols));
+  headers.push("via", viaOf(pairs));
+  if (forwarding && upstream.forwarded) addForwarded(headers, call, pairs);
+  const length = headerValue(pairs, "content-length");
+  if (length !== undefined && !call.body) headers.push("content-length", length);
+  for (const name in upstream.headers) setHeader(headers, name.toLowerCase(), upstream.headers[name] ?? "");
+  return headers;
+}
+
+/** RFC 9110 section 7.6.3: each proxy adds itself. More than eight times ourselves is a loop. */
+function viaOf(pairs: HeaderPairs): string {
+  const before = headerValue(pairs, "via");
+  if (!before) return "1.1 sluice";
+  if (before.split(",").filter((hop) => hop.trim().endsWith(" sluice")).length > 8) {
+    throw new GatewayError("The call went round in a circle.", { status: 508, code: "loop_detected" });
+  }
+  return `${before}, 1.1 sluice`;
+}
+
+function addForwarded(headers: HeaderPairs, call: CallState, pairs: HeaderPairs): void {
+  const trusted = call.ip !== "" && call.ip !== runtime.peerAddress(call.request);
+  // What the client claims is only believed when it came through a proxy that we trust.
+  const chain = trusted ? headerValue(pairs, "x-forwarded-for") : undefined;
+  const peer = runtime.peerAddress(call.request);
+  const host = (trusted && headerValue(pairs, "x-forwarded-host")) || headerValue(pairs, "host");
+  const claimed = trusted ? headerValue(pairs, "x-forwarded-proto") : undefined;
+  if (peer) headers.push("x-forwarded-for", chain ? `${chain}, ${peer}` : peer);
+  if (host) headers.push("x-forwarded-host", host);
+  headers.push("x-forwarded-proto", claimed ?? (call.request.url.startsWith("https:") ? "https" : "http"));
+}
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+function outgoingBody(call: CallState, target: Target): Uint8Array | AsyncIterable<Uint8Array> | null {
+  if (call.body) {
+    if (target.model === undefined || target.model === call.askedModel) return call.body;
+    return encoder.encode(replaceTopLevelString(decoder.decode(call.body), "model", target.model));
+  }
+  const stream = runtime.streamBody(call.request, call.gateway.server.requestTimeout);
+  if (stream) call.bodySpent = true;
+  return stream;
+}
+
+function toRequest(url: string, init: { method: string; headers: HeaderPairs; body: unknown }): Request {
+  const headers = new Headers();
+  for (let i = 0; i < init.headers.length; i += 2) {
+    headers.append(init.headers[i] ?? "", init.headers[i + 1] ?? "");
+  }
+  const body = init.body instanceof Uint8Array ? (init.body as Uint8Array<ArrayBuffer>) : null;
+  return new Request(url, { method: init.method, headers, body });
+}
+
+async function inProcess(answering: Promise<Response>): Promise<TransportAnswer> {
+  const response = await answering;
+  const headers: HeaderPairs = [];
+  for (const [name, value] of response.headers) headers.push(name, value);
+  const body = fromStream(response.body ?? new Blob([]).stream());
+  return { status: response.status, statusText: response.statusText, headers, body };
+}
+
+/** Statuses without a body, whatever the headers say. Source: RFC 9110 section 6.4.1. */
+function hasNoBody(method: string, status: number): boolean {
+  return method === "HEAD" || status === 204 || status === 205 || status === 304;
+}
+
+async function respond(call: CallState, answer: TransportAnswer): Promise<Response> {
+  const { status, statusText, body } = answer;
+  const headers = answerHeaders(answer.headers);
+  headers.push("via", "1.1 sluice");
+  const facts = factsOf(status, headers);
+  call.answer = facts;
+  if (hasNoBody(call.method, status)) {
+    body.start({ chunk() {}, end() {}, fail() {} });
+    return runtime.respond(status, statusText, headers, null);
+  }
+  const length = Number(headerValue(headers, "content-length") ?? Number.NaN);
+  if (facts.streaming || !(length <= wholeAnswerLimit)) {
+    // Until its first piece is here, a stream that breaks can still be tried elsewhere.
+    if (facts.streaming && call.endpoint) await body.ready();
+    return runtime.respond(status, statusText, headers, new Relay(body));
+  }
+  const bytes = await readWhole(body, wholeAnswerLimit);
+  if (bytes.byteLength !== length) throw transportError("connection_lost", new Error("body too short"));
+  return runtime.respond(status, statusText, headers, new Relay(bytes));
+}
+
+function factsOf(status: number, headers: HeaderPairs): AnswerFacts {
+  const full = headerValue(headers, "content-type") ?? "";
+  const semicolon = full.indexOf(";");
+  const contentType = (semicolon < 0 ? full : full.slice(0, semicolon)).trim().toLowerCase();
+  return {
+    status,
+    contentType,
+    encoding: (headerValue(headers, "content-encoding") ?? "").toLowerCase(),
+    streaming: contentType === "text/event-stream",
+  };
+}

@@ -1,0 +1,119 @@
+import * as v from "valibot";
+import type { ConfigProblem } from "./config-error.ts";
+import type { UpstreamConfig } from "./config.ts";
+import { issuesToProblems } from "./issues.ts";
+import type { Provider } from "./provider.ts";
+import type { Timeouts } from "./transport/types.ts";
+import type { OfferedModel, Upstream } from "./upstream.ts";
+
+/** Makes configured upstreams ready to use. Mistakes are added to `problems`, and the upstream left out. */
+export function resolveUpstreams(
+  configs: readonly UpstreamConfig[],
+  providers: ReadonlyMap<string, Provider>,
+  timeouts: Timeouts,
+  problems: ConfigProblem[],
+): Upstream[] {
+  const names = new Set<string>();
+  return configs.flatMap((config, index) => {
+    const path = ["upstreams", index];
+    const provider = providers.get(config.provider);
+    if (!provider) {
+      problems.push({
+        path: [...path, "provider"],
+        found: config.provider,
+        expected: oneOf(providers.keys()),
+      });
+      return [];
+    }
+    const name = config.name ?? freeName(provider.name, names);
+    if (names.has(name)) {
+      problems.push({ path: [...path, "name"], found: name, expected: "a name that no other upstream has" });
+    }
+    names.add(name);
+    const baseURL = config.baseURL ?? provider.baseURL;
+    if (baseURL === undefined) {
+      const expected = `a base URL: provider ${provider.name} has none of its own`;
+      problems.push({ path: [...path, "baseURL"], found: "nothing", expected });
+      return [];
+    }
+    const options = resolveOptions(provider, config.options, path, problems);
+    return [build(config, { provider, name, baseURL, options, timeouts })];
+  });
+}
+
+interface Resolved {
+  provider: Provider;
+  name: string;
+  baseURL: string;
+  options: unknown;
+  timeouts: Timeouts;
+}
+
+function build(config: UpstreamConfig, resolved: Resolved): Upstream {
+  const baseURL = trimSlash(resolved.baseURL);
+  return {
+    name: resolved.name,
+    provider: withKeyHeader(resolved.provider, config.keyHeader),
+    baseURL,
+    forwardURL: config.forwardURL === undefined ? baseURL : trimSlash(config.forwardURL),
+    keys: config.keys ?? [],
+    models: (config.models ?? []).flatMap(offeredModels),
+    prefixes: [config.prefix ?? []].flat().map(trimSlash),
+    weight: config.weight ?? 1,
+    priority: config.priority ?? 0,
+    headers: config.headers ?? {},
+    timeouts: { ...resolved.timeouts, ...config.timeouts },
+    proxy: config.proxy,
+    forwarded: config.forwarded ?? true,
+    options: resolved.options,
+  };
+}
+
+function offeredModels(model: string | Record<string, string>): OfferedModel[] {
+  if (typeof model === "string") return [{ name: model }];
+  return Object.entries(model).map(([upstreamName, name]) => ({ name, upstreamName }));
+}
+
+/** A provider whose key goes into another header than its own. */
+function withKeyHeader(provider: Provider, keyHeader: UpstreamConfig["keyHeader"]): Provider {
+  if (keyHeader === undefined) return provider;
+  const { name, prefix = "" } = typeof keyHeader === "string" ? { name: keyHeader } : keyHeader;
+  return {
+    ...provider,
+    authenticate(headers, target) {
+      headers.push(name.toLowerCase(), prefix + (target.key ?? ""));
+    },
+  };
+}
+
+function resolveOptions(
+  provider: Provider,
+  options: unknown,
+  path: (string | number)[],
+  problems: ConfigProblem[],
+): unknown {
+  if (!provider.options) {
+    if (options !== undefined && Object.keys(options as object).length > 0) {
+      const expected = `nothing: provider ${provider.name} has no options`;
+      problems.push({ path: [...path, "options"], found: "options", expected });
+    }
+    return undefined;
+  }
+  const result = v.safeParse(provider.options, options ?? {});
+  if (result.success) return result.output;
+  problems.push(...issuesToProblems(result.issues, [...path, "options"]));
+  return undefined;
+}
+
+function freeName(base: string, taken: ReadonlySet<string>): string {
+  if (!taken.has(base)) return base;
+  for (let n = 2; ; n++) if (!taken.has(`${base}-${n}`)) return `${base}-${n}`;
+}
+
+function trimSlash(url: string): string {
+  return url.endsWith("/") ? url.slice(0, -1) : url;
+}
+
+function oneOf(names: Iterable<string>): string {
+  return `one of ${[...names].join(", ")}`;
+}

@@ -1,0 +1,58 @@
+import type { Candidate, OfferedModel, Upstream } from "../../core/index.ts";
+
+/** Upstreams of one priority that could serve a model, with the model's name there. */
+export interface Tier {
+  priority: number;
+  candidates: (Candidate & { name: string; weight: number })[];
+}
+
+/** Who could serve a model, in tiers from the highest priority down. */
+export function tiersFor(model: string, upstreams: readonly Upstream[]): Tier[] {
+  const found = upstreams.flatMap((upstream) => {
+    const offer = offerOf(upstream, model);
+    if (!offer) return [];
+    const reason = offer.name === model ? `offers ${model}` : `offers ${offer.name}`;
+    return [candidate(upstream, offer.upstreamName ?? model, reason)];
+  });
+  return inTiers(found);
+}
+
+/** Who serves a prefix, in tiers. */
+export function tiersForPrefix(
+  prefix: string,
+  model: string | undefined,
+  upstreams: readonly Upstream[],
+): Tier[] {
+  const behind = upstreams.filter((upstream) => upstream.prefixes.includes(prefix));
+  return inTiers(behind.map((upstream) => candidate(upstream, model, `has the prefix ${prefix || "/"}`)));
+}
+
+function candidate(
+  upstream: Upstream,
+  model: string | undefined,
+  reason: string,
+): Tier["candidates"][number] {
+  const share = `priority ${upstream.priority}, weight ${upstream.weight}`;
+  return { upstream, model, reason: `${reason}; ${share}`, name: upstream.name, weight: upstream.weight };
+}
+
+function inTiers(found: Tier["candidates"]): Tier[] {
+  const priorities = [...new Set(found.map(({ upstream }) => upstream.priority))].sort((a, b) => b - a);
+  return priorities.map((priority) => ({
+    priority,
+    candidates: found.filter(({ upstream, weight }) => upstream.priority === priority && weight > 0),
+  }));
+}
+
+/** The offer of an upstream that fits a model: an exact name before a pattern. */
+function offerOf(upstream: Upstream, model: string): OfferedModel | undefined {
+  return (
+    upstream.models.find((offer) => offer.name === model) ??
+    upstream.models.find((offer) => offer.name.includes("*") && matches(offer.name, model))
+  );
+}
+
+function matches(pattern: string, name: string): boolean {
+  const pieces = pattern.split("*").map((piece) => piece.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
+  return new RegExp(`^${pieces.join("[^]*")}$`).test(name);
+}
