@@ -1,0 +1,114 @@
+import type { Driver } from "unstorage";
+import fsLite from "unstorage/drivers/fs-lite";
+import { createMemoryCounters, type MemoryCounters } from "./memory.ts";
+import { encodeSnapshot, loadSnapshot, snapshotSequence } from "./snapshot.ts";
+import { openStorage } from "./storage.ts";
+import type { State, StateEvents, StateOptions } from "./types.ts";
+
+/** Two files take turns, so that a crash in the middle of a write leaves the other one whole. */
+const FILES = ["a", "b"] as const;
+/** A snapshot that took long is followed by a pause this many times as long: at most 5 % of the time. */
+const PAUSE = 20;
+
+/**
+ * State in a directory: `storage/` holds the items, `counters/` the snapshots of counters that live in memory.
+ * After a crash the counters of the last `snapshotInterval` are missing; after `close`, none.
+ * @param clock for tests: the counters' time
+ * @throws Error when the directory cannot be written.
+ */
+export async function openFs(
+  options: StateOptions,
+  events: StateEvents,
+  clock?: () => number,
+): Promise<State> {
+  if (!options.path) throw new Error('state.path: driver "fs" needs a directory, found none');
+  const counters = createMemoryCounters(clock);
+  const files: Driver = fsLite({ base: `${options.path}/counters` });
+  const writer = createWriter(files, counters, await load(files, counters, events));
+  try {
+    await writer.save();
+  } catch (error) {
+    throw new Error(`state.path: cannot write to ${options.path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+
+  let lost = false;
+  async function save(): Promise<void> {
+    try {
+      await writer.save();
+      if (lost) events.onRestored?.();
+      lost = false;
+    } catch (error) {
+      if (!lost)
+        events.onLost?.(new Error(`cannot write counters to ${options.path}: ${(error as Error).message}`));
+      lost = true;
+    }
+  }
+  const timer = setInterval(() => {
+    if (writer.due()) void save();
+  }, options.snapshotInterval ?? 1000);
+  timer.unref();
+
+  return {
+    storage: openStorage(fsLite({ base: `${options.path}/storage` })),
+    counters,
+    shared: false,
+    healthy: () => !lost,
+    async close() {
+      clearInterval(timer);
+      await writer.idle();
+      if (writer.dirty()) await save();
+    },
+  };
+}
+
+/** Loads the newest whole snapshot; answers its sequence number and which file to write next. */
+async function load(files: Driver, counters: MemoryCounters, events: StateEvents) {
+  const found: { file: number; sequence: number; text: string }[] = [];
+  for (const [file, name] of FILES.entries()) {
+    const text = await files.getItem(name);
+    if (text === null || text === undefined) continue;
+    const sequence = typeof text === "string" ? snapshotSequence(text) : undefined;
+    if (sequence === undefined) events.onWarning?.(`counters/${name}: not a whole snapshot, dropped`);
+    else found.push({ file, sequence, text: text as string });
+  }
+  found.sort((one, other) => other.sequence - one.sequence);
+  for (const { file, sequence, text } of found) {
+    try {
+      loadSnapshot(counters, text);
+      return { sequence, file: 1 - file };
+    } catch (error) {
+      events.onWarning?.(`counters/${FILES[file]}: corrupt snapshot, dropped (${(error as Error).message})`);
+    }
+  }
+  return { sequence: 0, file: 0 };
+}
+
+/** Writes snapshots, one at a time. */
+function createWriter(files: Driver, counters: MemoryCounters, from: { sequence: number; file: number }) {
+  let { sequence, file } = from;
+  let saved = -1;
+  let notBefore = 0;
+  let saving: Promise<void> | undefined;
+
+  async function write(): Promise<void> {
+    const began = Date.now();
+    const changes = counters.changes();
+    const text = await encodeSnapshot(counters, sequence + 1);
+    await files.setItem?.(FILES[file]!, text, {});
+    // Only now: a write that failed half-way is tried again on the same file, never on the whole one.
+    sequence++;
+    file = 1 - file;
+    saved = changes;
+    notBefore = Date.now() + (Date.now() - began) * PAUSE;
+  }
+
+  return {
+    dirty: () => counters.changes() !== saved,
+    due: () => !saving && counters.changes() !== saved && Date.now() >= notBefore,
+    save: () => (saving = write().finally(() => (saving = undefined))),
+    /** Resolves when nothing is being written, however that ended. */
+    idle: async () => void (await saving?.catch(() => {})),
+  };
+}

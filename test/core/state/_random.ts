@@ -1,0 +1,37 @@
+import type { Window } from "../../../core/state/index.ts";
+
+/** From the environment, to run a failure again; else by chance. */
+export function seedOf(): number {
+  return Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+}
+
+/** Whole numbers from 0 to below the bound (mulberry32). */
+export function randomFrom(seed: number): (bound: number) => number {
+  let state = seed >>> 0;
+  return (bound) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
+  };
+}
+
+export function randomWindow(random: (bound: number) => number, key: string): Window {
+  const lengths = [1000, 1001, 7919, 60_000, 3_600_000, 86_400_000];
+  return { key, limit: 1 + random(60), window: lengths[random(lengths.length)]!, amount: 1 };
+}
+
+/** Every hit with its time: what a sliding window would be if memory cost nothing. */
+export function createExactLog(keep: number) {
+  let hits: { at: number; amount: number }[] = [];
+  return {
+    add(at: number, amount: number): void {
+      hits = hits.filter((hit) => hit.at > at - 2 * keep);
+      hits.push({ at, amount });
+    },
+    /** What was hit in the `length` ms up to now. */
+    sum(now: number, length: number): number {
+      return hits.reduce((sum, { at, amount }) => (at > now - length ? sum + amount : sum), 0);
+    },
+  };
+}
