@@ -32,21 +32,20 @@ export function renderError(call: CallState | undefined, error: GatewayError): R
 export function finalize(call: CallState, response: Response, done: (outcome: Outcome) => void): Response {
   call.responseHeaders.push("x-sluice-id", call.id);
   const hooks = new CallHooks(call, response.status, done);
-  const relay = runtime.relayOf(response);
+  const relay = call.method === "HEAD" ? undefined : runtime.relayOf(response);
   if (relay) {
     const answered = runtime.setHeaders(response, call.responseHeaders);
     runtime.attach(relay, hooks);
     return answered;
   }
-  const { body } = response;
-  if (!body || call.method === "HEAD") {
+  if (call.method === "HEAD" || !response.body) {
     hooks.done("complete");
     return runtime.setHeaders(response, call.responseHeaders);
   }
   // A plugin's own Response: the same watch over its stream.
   const headers: HeaderPairs = [];
   for (const [name, value] of response.headers) headers.push(name, value);
-  const watched = new Relay(fromStream(body));
+  const watched = new Relay(fromStream(response.body));
   const answered = runtime.respond(response.status, response.statusText, headers, watched);
   runtime.attach(watched, hooks);
   return runtime.setHeaders(answered, call.responseHeaders);

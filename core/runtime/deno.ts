@@ -5,12 +5,11 @@ export {
   peerAddress,
   rawTarget,
   readBody,
-  relayOf,
   respond,
   setHeaders,
   streamBody,
   watchClient,
 } from "./web.ts";
-export { tunnel } from "./upgrade.deno.ts";
+export { relayOf, tunnel } from "./upgrade.deno.ts";
 
 export const name = "deno";

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { FastResponse } from "srvx/node";
@@ -33,7 +34,8 @@ class RelayedResponse extends FastResponse {
   #headersTaken = false;
 
   constructor(status: number, statusText: string, pairs: [string, string][], relay: Relay) {
-    super(pipeable(relay) as unknown as BodyInit, { status, statusText, headers: pairs });
+    const init = { status, statusText: statusText || (STATUS_CODES[status] ?? ""), headers: pairs };
+    super(pipeable(relay) as unknown as BodyInit, init);
     this.relay = relay;
     this.pairs = pairs;
   }
@@ -59,8 +61,14 @@ class RelayedResponse extends FastResponse {
   }
 }
 
-function pipeable(relay: Relay): { pipe(target: Writable): void; abort(): void } {
-  return { pipe: (target) => pipeRelay(relay, target), abort: () => relay.abandoned() };
+/** What srvx does with a body that is no web stream: `destroy` where the client left before there was one. */
+interface Pipeable {
+  pipe(target: Writable): void;
+  destroy(): void;
+}
+
+function pipeable(relay: Relay): Pipeable {
+  return { pipe: (target) => pipeRelay(relay, target), destroy: () => relay.abandoned() };
 }
 
 function pipeRelay(relay: Relay, target: Writable): void {

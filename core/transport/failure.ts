@@ -20,8 +20,12 @@ const texts: Record<TransportFailure, string> = {
   cancelled: "The request to the upstream was given up.",
 };
 
-/** A failed request to an upstream as an error for the client: 504 for time-outs, 502 else. */
+/**
+ * A failed request to an upstream as an error for the client: 504 for time-outs, 502 else. Where the gateway
+ * gave the request up, its reason is the error.
+ */
 export function transportError(failure: TransportFailure, cause: unknown): GatewayError {
+  if (failure === "cancelled" && cause instanceof GatewayError) return cause;
   const timeout = failure.endsWith("_timeout");
   return new GatewayError(texts[failure], {
     status: timeout ? 504 : 502,
