@@ -1,3 +1,4 @@
+import type { CommandDef } from "citty";
 import type { Plugin } from "../core/index.ts";
 
 /** The built-in plugins by name: one line each, loaded when a configuration names it. */
@@ -21,4 +22,9 @@ export const builtin: Record<string, () => Promise<{ default: Plugin }>> = {
   "providers/gemini": () => import("./providers/gemini.ts"),
   "providers/generic": () => import("./providers/generic.ts"),
   "providers/openai": () => import("./providers/openai.ts"),
+};
+
+/** Commands that plugins add to the command line. */
+export const commands: Record<string, () => Promise<CommandDef>> = {
+  convert: () => import("./chat-log/command.node.ts").then((module) => module.default as CommandDef),
 };

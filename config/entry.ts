@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { valueDocument } from "./document.ts";
+import type { ConfigDocument } from "./document.ts";
+import { readEnvFiles } from "./env.ts";
+import type { Env } from "./env.ts";
+import type { LayerReader } from "./layers.ts";
+import { showURL } from "./remote.ts";
+import { isURL } from "./session.ts";
+import type { Session } from "./session.ts";
+
+/** What a configuration is read from. */
+export interface EntryOptions {
+  /**
+   * Path or URL of the configuration. Without one, `SLUICE_CONFIG` names it, or it is the first `sluice.*` in
+   * `cwd`; `false`: there is no file.
+   */
+  file?: string | false;
+  /** Presets to build on, by name, package, path or URL. With neither a file nor presets, it is `demo`. */
+  presets?: readonly string[];
+  /** Laid over everything else: a configuration as a file has it. */
+  config?: object;
+  /** Default: that of the process. `.env` files in `cwd` and beside the file add to it. */
+  env?: Env;
+}
+
+/** Looked for in the working directory; the first found is taken. */
+export const fileNames = ["yaml", "yml", "json", "jsonc", "ts", "mts", "js", "mjs"].map(
+  (end) => `sluice.${end}`,
+);
+
+/** Reads the environment and all layers of a configuration. Yields in words what it is read from. */
+export async function readEntry(
+  options: EntryOptions,
+  session: Session,
+  layers: LayerReader,
+): Promise<string> {
+  const { presets = [], config } = options;
+  const own = Object.fromEntries(
+    Object.entries(options.env ?? process.env).filter(([, value]) => value !== undefined),
+  );
+  await addEnv(session, own, [session.cwd]);
+  const location = await locate(options.file, session);
+  if (location !== undefined && !isURL(location))
+    await addEnv(session, own, [dirname(location), session.cwd]);
+  session.secrets.addEnv(session.env);
+
+  const file = location === undefined ? undefined : await layers.read(location);
+  const object = config && valueDocument(config, undefined, session.cwd);
+  if (config) session.secrets.collect(config);
+  const documents = [file, object].filter((document) => document !== undefined);
+
+  const demo = location === undefined && presets.length === 0 && options.file !== false;
+  const base = demo ? "demo" : "default";
+  const complete = documents.some(hasExtends) || (location === undefined && presets.length > 0);
+  if (demo || !complete) await layers.extend(names([base], session));
+  for (const document of [...documents, names(presets, session)]) await layers.extend(document);
+  for (const document of documents) layers.push(document);
+
+  if (location !== undefined) return isURL(location) ? showURL(location) : session.nameOf(location);
+  if (presets.length > 0 || demo) return `preset ${demo ? base : presets.join(", ")}`;
+  return "an object";
+}
+
+/** Adds `.env` files to the environment: what the process has holds, then the first directory's. */
+async function addEnv(session: Session, own: Env, directories: readonly string[]): Promise<void> {
+  const paths = [...new Set(directories.map((directory) => join(directory, ".env")))];
+  for (const path of paths) await session.note(path);
+  session.env = { ...(await readEnvFiles(paths)), ...own };
+}
+
+/** The absolute path or the URL of the configuration, if there is one. */
+async function locate(file: string | false | undefined, session: Session): Promise<string | undefined> {
+  if (file === false) return undefined;
+  const named = file ?? session.env.SLUICE_CONFIG;
+  if (named) {
+    if (isURL(named)) return named;
+    return named.startsWith("file://") ? fileURLToPath(named) : resolve(session.cwd, named);
+  }
+  for (const path of fileNames.map((name) => join(session.cwd, name))) {
+    if (existsSync(path)) return path;
+    await session.note(path);
+  }
+  return undefined;
+}
+
+function hasExtends({ value }: ConfigDocument): boolean {
+  const { extends: extended } = (value ?? {}) as { extends?: unknown };
+  return extended !== undefined && extended !== null;
+}
+
+/** A document that only extends others. */
+function names(presets: readonly string[], session: Session): ConfigDocument {
+  return valueDocument({ extends: presets }, undefined, session.cwd);
+}

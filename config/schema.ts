@@ -1,0 +1,158 @@
+import * as v from "valibot";
+import { addressRange } from "../core/address.ts";
+import { duration, size } from "../core/duration.ts";
+import { limitTexts } from "../core/limits.ts";
+import { baseURL, headerName, headerValue, isoDate, prefix, proxyURL, text } from "./values.ts";
+
+/** An optional key and what it is for, which editors show. */
+function key<S extends v.GenericSchema>(description: string, schema: S) {
+  return v.optional(v.pipe(schema, v.description(description)));
+}
+
+/** One or several: a single value is a list of one. */
+function oneOrMany<S extends v.GenericSchema>(schema: S) {
+  return v.union([schema, v.array(schema)]);
+}
+
+const port = v.pipe(
+  v.number(),
+  v.integer("a whole number"),
+  v.minValue(0, "a port from 0 to 65535"),
+  v.maxValue(65_535, "a port from 0 to 65535"),
+);
+
+const timeouts = v.strictObject({
+  connect: key("To an open connection. Default 10s; 0 turns it off, as in all of these.", duration),
+  firstByte: key("From the request sent to the answer's headers. Default 5m.", duration),
+  silence: key("Between two pieces of the answer's body. Default 2m.", duration),
+  total: key("Of the whole call, all attempts included. Default 0: none.", duration),
+});
+
+const server = v.strictObject({
+  host: key("Address to listen on. Default 127.0.0.1.", text),
+  port: key("Port to listen on; 0 takes a free one. Default 8787.", port),
+  maxBody: key("The most of a request body that is read into memory. Default 32MiB.", size),
+  requestTimeout: key("Longest silence of a client that is sending. Default 30s.", duration),
+  onClientGone: key(
+    "What happens to the upstream's answer when the client leaves. Default abort.",
+    v.picklist(["abort", "drain"]),
+  ),
+  drainTimeout: key("How long a drained answer may go on. Default 60s.", duration),
+  shutdownTimeout: key("How long calls may go on after a stop was asked for. Default 30s.", duration),
+  trustProxy: key("Addresses or ranges of proxies whose x-forwarded-for is believed.", v.array(addressRange)),
+  timeouts: key("Time-outs towards upstreams.", timeouts),
+});
+
+const state = v.strictObject({
+  driver: key("Where limits and other state live. Default memory.", v.picklist(["memory", "fs", "redis"])),
+  path: key("fs: the directory, from the working directory.", text),
+  url: key("redis: redis:// or rediss:// URL.", text),
+  prefix: key("redis: what every key begins with. Default sluice.", text),
+  commandTimeout: key("redis: silence after which Redis counts as away. Default 250ms.", duration),
+  snapshotInterval: key("fs: time between two snapshots of the counters. Default 1s.", duration),
+});
+
+const model = v.union(
+  [text, v.record(text, text)],
+  "a model's name, or a map from the upstream's name to the offered name",
+);
+
+const upstream = v.pipe(
+  v.strictObject({
+    name: key("Unique name. Default the provider's name, then openai-2, …", text),
+    provider: v.pipe(
+      v.string("a provider's name"),
+      v.nonEmpty("a provider's name"),
+      v.description("Built-in provider, ./path.ts, or package."),
+    ),
+    baseURL: key("Where its API is. Default the provider's own.", baseURL),
+    forwardURL: key("Where paths under its prefix go. Default baseURL.", baseURL),
+    key: key("Its key, when there is one.", text),
+    keys: key("Its keys; calls are spread over them.", oneOrMany(text)),
+    models: key("Models it offers; { upstream's name: offered name } renames.", v.array(model)),
+    prefix: key("Paths under this go to it as they are.", oneOrMany(prefix)),
+    weight: key(
+      "Its share among upstreams of one priority. Default 1.",
+      v.pipe(v.number(), v.finite("a number above 0"), v.gtValue(0, "a number above 0")),
+    ),
+    priority: key("Higher goes first. Default 0.", v.pipe(v.number(), v.finite("a number"))),
+    headers: key("Headers set on every request to it.", v.record(headerName, headerValue)),
+    timeouts: key("Time-outs of its own.", timeouts),
+    proxy: key("http:// or https:// proxy through which it is reached.", proxyURL),
+    forwarded: key("Send x-forwarded-*. Default true.", v.boolean()),
+    keyHeader: key(
+      "Which header carries the key, when it is not the provider's own.",
+      v.union([
+        headerName,
+        v.strictObject({ name: headerName, prefix: key("What stands before the key.", v.string()) }),
+      ]),
+    ),
+    options: key("The provider's own options.", v.unknown()),
+  }),
+  v.transform(({ key, keys, ...rest }) => ({
+    ...rest,
+    ...((key ?? keys) !== undefined && { keys: [key ?? [], keys ?? []].flat() }),
+  })),
+);
+
+const names = v.array(text);
+
+const gatewayKey = v.strictObject({
+  key: v.pipe(
+    v.string("text that callers send as their key"),
+    v.nonEmpty("text that callers send as their key"),
+    v.description("The key that callers send."),
+  ),
+  name: key("Unique; shown in logs instead of the key. Default key-1, key-2, …", text),
+  role: key("admin may use the gateway's own endpoints. Default user.", text),
+  models: key("Models it may ask for: * is a wildcard, !name takes one away. Default all.", names),
+  prefixes: key("Route prefixes it may use, in the same grammar. Default all.", names),
+  upstreams: key("Upstreams that may serve it, in the same grammar. Default all.", names),
+  expires: key("Date or date-time after which it is refused.", isoDate),
+  allow: key("Addresses or ranges it may come from. Default all.", v.array(addressRange)),
+  deny: key("Addresses or ranges it may not come from.", v.array(addressRange)),
+  limits: key("Limits such as 60/min or 100000 tokens/min.", limitTexts),
+});
+
+const shortKey = v.pipe(
+  v.union([text, gatewayKey], "a key, or a map with a key"),
+  v.transform((entry) => (typeof entry === "string" ? { key: entry } : entry)),
+);
+
+const oneEntry = "one plugin an entry: its name, and its options indented below it";
+const pluginMap = v.pipe(
+  v.record(text, v.unknown(), "a plugin's name, or a map from its name to its options"),
+  v.entries(1, oneEntry),
+);
+
+// Lazy, as a list would pass for a map of its indexes.
+const pluginEntry = v.lazy((input) => (typeof input === "string" ? text : pluginMap));
+const pluginOptions = v.record(text, v.unknown(), "a list of plugins, or a map from names to options");
+const plugins = v.lazy((input) => (Array.isArray(input) ? v.array(pluginEntry) : pluginOptions));
+
+/** The configuration as a person writes it. Strict: what is not here is a mistake. */
+export const configSchema = v.strictObject({
+  $schema: key("Where the JSON Schema of this file is, for editors.", v.string()),
+  extends: key(
+    "Presets to build on: names, packages, paths or URLs. Default [default]; [] means none.",
+    oneOrMany(text),
+  ),
+  reloadInterval: key(
+    "How often a configuration from a URL is read again. Default 60s; 0 means never.",
+    duration,
+  ),
+  server: key("How the gateway itself behaves.", server),
+  state: key("Where limits and other state live.", state),
+  upstreams: key("Services that calls go to.", v.array(upstream)),
+  keys: key("Keys that callers may use.", v.array(shortKey)),
+  aliases: key("Other names for models: { alias: model }.", v.record(text, text)),
+  plugins: key(
+    "Plugins and their options, in the order of the pipeline. `name: false` takes one out.",
+    plugins,
+  ),
+});
+
+/** A configuration, or a part of one, as a preset or a TypeScript module writes it. */
+export type Config = v.InferInput<typeof configSchema>;
+/** The same with durations and sizes as numbers and short forms written out. */
+export type ParsedConfig = v.InferOutput<typeof configSchema>;
