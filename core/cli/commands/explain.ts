@@ -1,0 +1,66 @@
+import { defineCommand } from "citty";
+import { createGateway } from "../../../config/gateway.ts";
+import { configArgs } from "../args.ts";
+import { UsageError } from "../failure.ts";
+import { readConfigFlags } from "../flags.ts";
+import { load, offline } from "../load.ts";
+import { createCliLog } from "../log.ts";
+import { print } from "../output.ts";
+import { table } from "../table.ts";
+import type { Explanation } from "../../explain.ts";
+
+export default defineCommand({
+  meta: {
+    name: "explain",
+    description: "Show where a call would go and why, or why it would be refused; sends nothing",
+  },
+  args: {
+    ...configArgs,
+    model: { type: "string", alias: "m", valueHint: "name", description: "The model that is asked for" },
+    path: {
+      type: "string",
+      valueHint: "path",
+      description: "The path that is called; a chat endpoint without it",
+    },
+    key: { type: "string", alias: "k", valueHint: "key", description: "The key that the call comes with" },
+    json: { type: "boolean", description: "Print JSON" },
+  },
+  async run({ args, rawArgs }) {
+    const { model, path, key } = args;
+    if (!model && !path) throw new UsageError("explain needs --model, or --path, or both");
+    if (path && !path.startsWith("/"))
+      throw new UsageError(`--path takes a path such as /v1/models, found ${JSON.stringify(path)}`);
+    const loaded = await load(readConfigFlags(args, rawArgs));
+    const gateway = await createGateway(offline(loaded), { log: createCliLog("warn") });
+    try {
+      const explanation = await gateway.explain({ model, path, key });
+      print(args.json ? `${JSON.stringify(explanation, null, 2)}\n` : describe(explanation));
+    } finally {
+      await gateway.close(0);
+    }
+  },
+});
+
+function describe({ caller, refused, operation, model, candidates, notes }: Explanation): string {
+  const what = [
+    `A call (${operation})`,
+    model && `for the model ${model}`,
+    caller ? `by ${caller}` : "by nobody known",
+  ];
+  const said = [what.filter(Boolean).join(" ") + ":", ...notes.map((note) => `  ${note}`)];
+  if (refused)
+    said.push(`It would be refused with status ${refused.status}, ${refused.code}:`, `  ${refused.message}`);
+  else if (candidates.length === 0) said.push("It would find no upstream.");
+  else said.push("It would try these, in this order, until one answers:");
+  const headings = ["#", "upstream", "provider", "base URL", "model there", "key", "reason"];
+  const rows = candidates.map((one) => [
+    String(one.order),
+    one.upstream,
+    one.provider,
+    one.baseURL,
+    one.model ?? "",
+    one.key ?? "",
+    one.reason,
+  ]);
+  return `${said.join("\n")}\n${candidates.length > 0 && !refused ? table(headings, rows) : ""}`;
+}
