@@ -16,7 +16,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 const loader = process.features.typescript ? [] : ["--import", "tsx"];
-const flags = ["--conditions=source", ...loader, "--test", "--test-concurrency=2"];
+const flags = ["--conditions=sluice-source", ...loader, "--test", "--test-concurrency=2"];
 console.log(`Node ${process.version}, ${files.length} test files (${relative(process.cwd(), root) || "."})`);
 const child = spawn(process.execPath, [...flags, ...files], { cwd: root, stdio: "inherit" });
 child.on("exit", (code, signal) => process.exit(signal ? 1 : code));

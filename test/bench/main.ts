@@ -1,4 +1,4 @@
-/** The benchmark: `node --conditions=source --import tsx test/bench/main.ts`. See README.md beside it. */
+/** The benchmark: `node --conditions=sluice-source --import tsx test/bench/main.ts`. See README.md beside it. */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
