@@ -48,8 +48,7 @@ export async function readEntry(
   session.secrets.addEnv(session.env);
 
   const file = location === undefined ? undefined : await layers.read(location);
-  const object = config && valueDocument(config, undefined, session.cwd);
-  if (config) session.secrets.collect(config);
+  const object = config && layers.take(config, undefined, session.cwd);
   const documents = [file, object].filter((document) => document !== undefined);
 
   const demo = location === undefined && presets.length === 0 && options.file !== false;

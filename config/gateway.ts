@@ -1,4 +1,5 @@
 import { ConfigError } from "../core/config-error.ts";
+import { emit } from "../core/emit.ts";
 import { createGateway as createCore } from "../core/gateway.ts";
 import type { Gateway as CoreGateway, GatewayOptions as CoreOptions } from "../core/gateway.ts";
 import { loadConfig } from "./load.ts";
@@ -18,7 +19,7 @@ export interface GatewayOptions extends CoreOptions, Omit<LoadOptions, "file" | 
 export interface Gateway extends Omit<CoreGateway, "reload"> {
   /**
    * Takes over another configuration, or reads its own again. Rejects with a ConfigError, and then the old one
-   * runs on.
+   * runs on. Reloads that are asked for while one is under way follow it, in order.
    */
   reload(input?: GatewayInput): Promise<void>;
   /** What runs. */
@@ -36,6 +37,12 @@ export async function createGateway(
   let loaded = await load(input, options);
   const coreOptions = { ...options, onReloadRequest: options.onReloadRequest ?? (() => gateway.reload()) };
   const core = await located(loaded, () => createCore(loaded.config, coreOptions));
+  let last: Promise<unknown> = Promise.resolve();
+  const takeOver = async (input: GatewayInput | undefined): Promise<void> => {
+    const candidate = await load(input ?? loaded.options, options);
+    await located(candidate, () => core.reload(candidate.config));
+    loaded = candidate;
+  };
   const gateway: Gateway = {
     fetch: core.fetch,
     close: (timeout) => core.close(timeout),
@@ -52,10 +59,14 @@ export async function createGateway(
     get loaded() {
       return loaded;
     },
-    async reload(next) {
-      const candidate = await load(next ?? loaded.options, options);
-      await located(candidate, () => core.reload(candidate.config));
-      loaded = candidate;
+    reload(input) {
+      const reloaded = last.then(() => takeOver(input));
+      last = reloaded.catch(() => {});
+      void reloaded.then(
+        () => emit(core.context, "config:reload", { ok: true }),
+        (error: unknown) => emit(core.context, "config:reload", { ok: false, message: messageOf(error) }),
+      );
+      return reloaded;
     },
   };
   return gateway;
@@ -76,6 +87,10 @@ function isLoaded(input: object): input is LoadedConfig {
 function isOptions(input: object): input is LoadOptions {
   const names = ["file", "presets", "config", "env", "cwd", "registry", "log"];
   return Object.keys(input).every((key) => names.includes(key));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Does something with a configuration; what core finds wrong with it gets its file and line. */

@@ -29,7 +29,8 @@ export async function buildJSONSchema(plugins: Registry["plugins"]): Promise<Jso
     const schema = (await plugins[name]?.())?.default.options;
     definitions[definitionName(name)] = { anyOf: [schema ? convert(schema) : noOptions, onOrOff] };
   }
-  const schema = convert(configSchema);
+  // Without what only its `plugins` refer to, which are put in anew.
+  const { $defs: _, ...schema } = convert(configSchema);
   const properties = schema.properties ?? {};
   properties.plugins = { ...describe(properties.plugins), ...pluginsSchema(names) };
   const upstream = (properties.upstreams as JsonSchema).items as JsonSchema;

@@ -11,13 +11,13 @@ import { showURL } from "./remote.ts";
 import { isURL } from "./session.ts";
 import type { Session } from "./session.ts";
 import { suggest } from "./suggest.ts";
-import { nestedDeeperThan } from "./values.ts";
-import { readYAML } from "./yaml.ts";
+import { exceeds } from "./values.ts";
 import { resolve } from "node:path";
 
 /** Far more than a person writes; a server that answers each `extends` with another one ends here. */
 const mostDocuments = 100;
 const deepestValue = 100;
+const mostEntries = 50_000;
 
 /** Reads documents and what they extend, each thing once, the extended before what extends it. */
 export class LayerReader {
@@ -52,6 +52,18 @@ export class LayerReader {
     return document;
   }
 
+  /** A JavaScript value as a document. Undefined when there is no end to it; the mistake is reported. */
+  take(value: unknown, name: string | undefined, base: string): ConfigDocument | undefined {
+    if (exceeds(value, deepestValue, mostEntries)) {
+      const expected = `at most ${deepestValue} levels and ${mostEntries} values`;
+      this.#fail(undefined, name, "lists or maps that are nested too deep or hold too much", expected);
+      this.complete = false;
+      return undefined;
+    }
+    this.#session.secrets.collect(value);
+    return valueDocument(value, name, base);
+  }
+
   async #read(location: string, from: Origin | undefined): Promise<ConfigDocument | undefined> {
     const session = this.#session;
     const name = isURL(location) ? showURL(location) : session.nameOf(location);
@@ -72,6 +84,8 @@ export class LayerReader {
       return undefined;
     }
     const json = /\.jsonc?$/i.test(isURL(location) ? new URL(location).pathname : location);
+    // Loaded on use: a start without a file does without it.
+    const { readYAML } = await import("./yaml.ts");
     return readYAML({ text: result.text, name, base: baseOf(location), json }, session);
   }
 
@@ -175,17 +189,12 @@ export class LayerReader {
       this.#failedPreset(error, name);
       return undefined;
     }
-    if (nestedDeeperThan(value, deepestValue)) {
-      this.#fail(undefined, name, "lists or maps nested too deep", `at most ${deepestValue} levels`);
-      return undefined;
-    }
-    this.#session.secrets.collect(value);
-    return valueDocument(value, name, base);
+    return this.take(value, name, base);
   }
 
   #failedPreset(error: unknown, name: string): void {
     if (error instanceof ConfigError) {
-      this.#session.problems.push(...error.problems);
+      for (const problem of error.problems) this.#session.problems.push(problem);
       return;
     }
     const message = error instanceof Error ? error.message.split("\n")[0] : "something that is no error";
@@ -223,8 +232,8 @@ export class LayerReader {
     });
   }
 
-  #fail(from: Origin | undefined, file: string, found: string, expected: string): void {
-    const place = from ? placeOf(from) : { path: [], file };
+  #fail(from: Origin | undefined, file: string | undefined, found: string, expected: string): void {
+    const place = from ? placeOf(from) : { path: [], ...(file !== undefined && { file }) };
     this.#session.problems.push({ ...place, found, expected });
   }
 

@@ -105,8 +105,8 @@ export async function attemptLoad(options: LoadOptions, remotes?: Map<string, Re
   const parsed = validate(configSchema, merged, [], session.problems);
   const plugins = await resolvePlugins(merged, session);
   // Where a file could not be read, what is missing would only look like further mistakes.
-  if (layers.complete)
-    session.problems.push(...checkMeaning(merged).map((finding) => toProblem(merged, finding)));
+  const findings = layers.complete ? checkMeaning(merged) : [];
+  for (const finding of findings) session.problems.push(toProblem(merged, finding));
 
   const { signatures, urls, away } = session;
   const attempt: Attempt = { signatures, urls, away, remotes: session.remotes };

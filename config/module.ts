@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { stripVTControlCharacters } from "node:util";
 import type { Jiti } from "jiti";
@@ -34,6 +34,8 @@ export class ModuleError extends Error {
 }
 
 const isDeno = "Deno" in globalThis;
+/** Deno would read such a file once, whatever its query. */
+const isCommonJS = /\.c[jt]s$/i;
 
 /**
  * Loads a TypeScript or JavaScript file and yields its default export. It may import `sluice`, `valibot` and
@@ -45,7 +47,9 @@ export async function loadFile(path: string): Promise<unknown> {
   if (!found?.isFile())
     throw new ModuleError(found ? "which is no file" : "where there is no file", { absent: true });
   try {
-    return defaultOf(isDeno ? await importOnDeno(path) : await importWithJiti(path));
+    return defaultOf(
+      isDeno && !isCommonJS.test(path) ? await importOnDeno(path) : await importWithJiti(path),
+    );
   } catch (error) {
     throw toModuleError(error, path);
   }
@@ -81,14 +85,24 @@ function defaultOf(module: unknown): unknown {
 
 async function importWithJiti(path: string): Promise<unknown> {
   const jiti = await makeJiti(await ownModules());
-  return jiti.import(path);
+  const source = await readFile(path, "utf8");
+  // Its import would leave JavaScript files to Node, which reads each once and finds no `sluice` from there.
+  const options = { filename: path, async: true, forceTranspile: true };
+  const exported = (await jiti.evalModule(source, options)) as { __esModule?: boolean };
+  // What is no ES module exports one thing as a whole.
+  return exported.__esModule ? exported : { default: exported };
 }
 
 /** Without caches, a reload sees changes, in the files that the module imports too. */
 async function makeJiti(virtualModules: Record<string, unknown> = {}): Promise<Jiti> {
   // Loaded on use: a start from YAML does without the compiler.
   const { createJiti } = await import("jiti");
-  return createJiti(import.meta.url, { fsCache: false, moduleCache: false, virtualModules });
+  return createJiti(import.meta.url, {
+    fsCache: false,
+    moduleCache: false,
+    interopDefault: false,
+    virtualModules,
+  });
 }
 
 /** What modules beside a configuration may import although nothing is installed there. */

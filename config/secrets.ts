@@ -14,6 +14,9 @@ const plainField = /^(?:name|role|models|prefixes|upstreams|expires|allow|deny|l
 /** A shorter text is not taken out of other texts: it would hide words such as `demo`. */
 const shortestSecret = 8;
 
+/** A variable without a value stays as it is written: no secret, and the message is about its name. */
+const unset = /^\$\{\w+\}$/;
+
 /** Whether what stands at a path is a secret: `["keys", 0]`, `["state", "password"]`, `["headers", "x-api-key"]`. */
 export function isSecretPath(path: readonly (string | number)[]): boolean {
   const names = path.filter((part) => typeof part === "string");
@@ -38,7 +41,7 @@ export class Secrets {
 
   add(value: string): void {
     for (const line of value.split("\n")) {
-      if (line.length < shortestSecret) continue;
+      if (line.length < shortestSecret || unset.test(line)) continue;
       this.#known.add(line);
       // As it stands in a quoted text.
       this.#known.add(JSON.stringify(line).slice(1, -1));

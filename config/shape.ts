@@ -50,12 +50,11 @@ function checkEntries(schema: AnySchema, value: Record<string, unknown>, path: P
   const entries = schema.entries ?? {};
   const strict = schema.type === "object" || schema.type === "strict_object";
   const names = Object.keys(entries);
-  const findings: Finding[] = [];
-  for (const [key, one] of Object.entries(value)) {
+  const findings = Object.entries(value).flatMap(([key, one]) => {
     const entry = Object.hasOwn(entries, key) ? entries[key] : undefined;
-    if (entry) findings.push(...checkShape(entry, one, [...path, key]));
-    else if (strict) findings.push(unknownKey([...path, key], names));
-  }
+    if (entry) return checkShape(entry, one, [...path, key]);
+    return strict ? [unknownKey([...path, key], names)] : [];
+  });
   for (const [key, entry] of Object.entries(entries)) {
     if (Object.hasOwn(value, key) || isOptional(entry)) continue;
     findings.push(finding([...path, key], "key", "nothing", schemaWords(entry)));

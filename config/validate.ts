@@ -32,7 +32,8 @@ export function validate<S extends GenericSchema>(
     for (const [key, restore] of undo) if (left.has(key)) restore();
     findings = undo.size > 0 ? check(schema, read(), path) : findings;
   }
-  problems.push(...findings.map((finding) => toProblem(merged, finding)));
+  // One by one: there may be more than fit on the stack.
+  for (const finding of findings) problems.push(toProblem(merged, finding));
   return findings.length > 0 ? undefined : v.parse(schema, read());
 }
 

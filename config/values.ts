@@ -60,8 +60,17 @@ function isDate(value: string): boolean {
   return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
 
-/** Whether lists and maps are nested deeper than a bound; a value that holds itself is. */
-export function nestedDeeperThan(value: unknown, limit: number): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  return limit === 0 || Object.values(value).some((inner) => nestedDeeperThan(inner, limit - 1));
+/**
+ * Whether lists and maps are nested deeper than so many levels, as a value that holds itself is, or hold more
+ * than so many entries. What stands in several places counts in each.
+ */
+export function exceeds(value: unknown, levels: number, entries: number): boolean {
+  let left = entries;
+  const within = (inner: unknown, depth: number): boolean => {
+    if (typeof inner !== "object" || inner === null) return true;
+    const children: unknown[] = Object.values(inner);
+    left -= children.length;
+    return depth > 0 && left >= 0 && children.every((child) => within(child, depth - 1));
+  };
+  return !within(value, levels);
 }

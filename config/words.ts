@@ -51,6 +51,8 @@ export function issueWords(issue: BaseIssue<unknown>): string {
       return bound === "undefined" ? "something that is not empty" : `a length of at least ${bound}`;
     case "max_length":
       return `a length of at most ${bound}`;
+    case "finite":
+      return "a finite number";
     case "integer":
       return "a whole number";
     case "url":

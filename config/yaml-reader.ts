@@ -1,12 +1,14 @@
 import { isAlias, isMap, isScalar, isSeq, parse } from "yaml";
 import type { Alias, Node, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import type { ConfigProblem } from "../core/config-error.ts";
+import { showBraces } from "./braces.ts";
 import type { Path, Reading } from "./document.ts";
 import { substitute } from "./env.ts";
+import { isSecretPath } from "./secrets.ts";
 import { suggest } from "./suggest.ts";
 
 /** What the texts, lists and maps of a document may come to once its aliases are followed. */
-const mostNodes = 200_000;
+const mostNodes = 50_000;
 
 interface Read {
   value: unknown;
@@ -28,6 +30,7 @@ export class YAMLReader {
   readonly #report: Report;
   readonly #anchors = new Map<string, { node: Node; read: Read | undefined }>();
   readonly #targets = new WeakMap<Alias, Node>();
+  readonly #pairs = new WeakMap<YAMLMap, Map<string, Pair>>();
   #json = false;
   #tooLarge = false;
 
@@ -43,6 +46,11 @@ export class YAMLReader {
     return this.#tooLarge ? undefined : value;
   }
 
+  /** Whether it held more than is read. */
+  get tooLarge(): boolean {
+    return this.#tooLarge;
+  }
+
   /** The node itself, or the one that an alias stands for. */
   target(node: Node | null): Node | null {
     return isAlias(node) ? (this.#targets.get(node) ?? null) : node;
@@ -50,7 +58,7 @@ export class YAMLReader {
 
   /** The pair that gives a map's key its value: its own, or a merged one. */
   pairOf(map: YAMLMap, name: string): Pair | undefined {
-    const own = map.items.find((pair) => !isMergeKey(pair.key) && keyName(pair.key) === name);
+    const own = this.#pairs.get(map)?.get(name);
     if (own) return own;
     for (const { key, value } of map.items) {
       if (!isMergeKey(key)) continue;
@@ -72,7 +80,7 @@ export class YAMLReader {
     entry.read = read;
     if (read.size > mostNodes && !this.#tooLarge) {
       this.#tooLarge = true;
-      this.#fail(node, path, "aliases that come to too much", `at most ${mostNodes} values in all`);
+      this.#fail(node, path, "too many values", `at most ${mostNodes}, with what aliases stand for`);
     }
     return read;
   }
@@ -109,8 +117,11 @@ export class YAMLReader {
   #readMap(map: YAMLMap, path: Path): Read {
     const own = new Map<string, unknown>();
     const merged = new Map<string, unknown>();
+    const pairs = new Map<string, Pair>();
+    this.#pairs.set(map, pairs);
     let size = 1;
-    for (const { key, value } of map.items) {
+    for (const pair of map.items) {
+      const { key, value } = pair;
       const name = keyName(key);
       if (name === undefined) {
         this.#fail(
@@ -127,7 +138,10 @@ export class YAMLReader {
       if (isMergeKey(key)) this.#merge(merged, value as Node | null, read.value, path);
       else if (own.has(name))
         this.#fail(key as Node, at, `a second ${JSON.stringify(name)}`, "each key once");
-      else own.set(name, read.value);
+      else {
+        own.set(name, read.value);
+        pairs.set(name, pair);
+      }
     }
     // fromEntries defines: a key named __proto__ is a key like any other.
     return { value: Object.fromEntries([...[...merged].filter(([name]) => !own.has(name)), ...own]), size };
@@ -153,14 +167,15 @@ export class YAMLReader {
   }
 
   #readScalar(node: Scalar, path: Path): unknown {
-    const { value } = node;
+    const value = typeof node.value === "string" ? showBraces(node.value) : node.value;
     if (typeof value !== "string" || !value.includes("$")) return value;
     const { text, used, missing, malformed } = substitute(value, this.#reading.env);
     if (malformed !== undefined) {
       this.#fail(
         node,
         path,
-        JSON.stringify(malformed),
+        // What follows the brace may be the rest of a password with a brace in it.
+        isSecretPath(path) ? '"${…"' : JSON.stringify(malformed),
         "${NAME} or ${NAME:-default}",
         "a dollar itself is written $$",
       );
@@ -199,5 +214,5 @@ function isMergeKey(key: unknown): boolean {
 /** A key as it is written: `1.10` is not `1.1`. */
 function keyName(key: unknown): string | undefined {
   if (!isScalar(key)) return undefined;
-  return key.type === "PLAIN" ? (key.source ?? String(key.value)) : String(key.value);
+  return showBraces(key.type === "PLAIN" ? (key.source ?? String(key.value)) : String(key.value));
 }

@@ -1,5 +1,6 @@
 import { Composer, isMap, isSeq, LineCounter, Parser } from "yaml";
 import type { CST, Document, ErrorCode, Node, Pair } from "yaml";
+import { hideBraces } from "./braces.ts";
 import type { ConfigDocument, Path, Position, Reading } from "./document.ts";
 import { YAMLReader } from "./yaml-reader.ts";
 
@@ -39,7 +40,7 @@ export function readYAML(source: YAMLSource, reading: Reading): ConfigDocument {
     otherReading: () => undefined,
   };
 
-  const text = json ? blankComments(source.text) : source.text;
+  const text = hideBraces(json ? blankComments(source.text) : source.text);
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   const tooDeep = tokenBelow(tokens, deepest);
   if (tooDeep) {
@@ -69,7 +70,7 @@ export function readYAML(source: YAMLSource, reading: Reading): ConfigDocument {
   const value = reader.read(document.contents, json);
   reading.secrets.collect(value);
   // What a broken text seems to say would only lead to complaints that its author cannot understand.
-  const broken = document.errors.length > 0 || second !== undefined;
+  const broken = document.errors.length > 0 || second !== undefined || reader.tooLarge;
   return {
     name,
     base,
