@@ -3,16 +3,20 @@ import fsLite from "unstorage/drivers/fs-lite";
 import { createMemoryCounters, type MemoryCounters } from "./memory.ts";
 import { encodeSnapshot, loadSnapshot, snapshotSequence } from "./snapshot.ts";
 import { openStorage } from "./storage.ts";
+import { crowdWarning } from "./sweep.ts";
 import type { State, StateEvents, StateOptions } from "./types.ts";
 
 /** Two files take turns, so that a crash in the middle of a write leaves the other one whole. */
 const FILES = ["a", "b"] as const;
-/** A snapshot that took long is followed by a pause this many times as long: at most 5 % of the time. */
-const PAUSE = 20;
+/**
+ * Of a large snapshot so many UTF-16 units are written a ms, on average: a megabyte costs some 50 ms, so this keeps
+ * below 5 % of the time. By size and not by the clock, or a busy process would write more seldom than it was told.
+ */
+const PACE = 1000;
 
 /**
  * State in a directory: `storage/` holds the items, `counters/` the snapshots of counters that live in memory.
- * After a crash the counters of the last `snapshotInterval` are missing; after `close`, none.
+ * After a crash, what was counted in the last `snapshotInterval` is missing; after `close`, nothing.
  * @param clock for tests: the counters' time
  * @throws Error when the directory cannot be written.
  */
@@ -22,7 +26,7 @@ export async function openFs(
   clock?: () => number,
 ): Promise<State> {
   if (!options.path) throw new Error('state.path: driver "fs" needs a directory, found none');
-  const counters = createMemoryCounters(clock);
+  const counters = createMemoryCounters(clock, () => events.onWarning?.(crowdWarning));
   const files: Driver = fsLite({ base: `${options.path}/counters` });
   const writer = createWriter(files, counters, await load(files, counters, events));
   try {
@@ -93,7 +97,6 @@ function createWriter(files: Driver, counters: MemoryCounters, from: { sequence:
   let saving: Promise<void> | undefined;
 
   async function write(): Promise<void> {
-    const began = Date.now();
     const changes = counters.changes();
     const text = await encodeSnapshot(counters, sequence + 1);
     await files.setItem?.(FILES[file]!, text, {});
@@ -101,12 +104,12 @@ function createWriter(files: Driver, counters: MemoryCounters, from: { sequence:
     sequence++;
     file = 1 - file;
     saved = changes;
-    notBefore = Date.now() + (Date.now() - began) * PAUSE;
+    notBefore = performance.now() + text.length / PACE;
   }
 
   return {
     dirty: () => counters.changes() !== saved,
-    due: () => !saving && counters.changes() !== saved && Date.now() >= notBefore,
+    due: () => !saving && counters.changes() !== saved && performance.now() >= notBefore,
     save: () => (saving = write().finally(() => (saving = undefined))),
     /** Resolves when nothing is being written, however that ended. */
     idle: async () => void (await saving?.catch(() => {})),

@@ -1,5 +1,6 @@
 import { createMemoryCounters } from "./memory.ts";
 import { openStorage } from "./storage.ts";
+import { crowdWarning } from "./sweep.ts";
 import type { State, StateEvents, StateOptions } from "./types.ts";
 
 export type * from "./types.ts";
@@ -13,14 +14,29 @@ export async function createState(options: StateOptions = {}, events: StateEvent
   // The drivers are loaded on use: ioredis alone would cost a start that does without it.
   if (driver === "redis") return (await import("./redis.ts")).openRedis(options, events);
   if (driver === "fs") return (await import("./fs.ts")).openFs(options, events);
-  if (driver === "memory") return createMemoryState();
+  if (driver === "memory") return createMemoryState(events);
   throw new Error(`state.driver: expected memory, fs or redis, found ${JSON.stringify(driver)}`);
 }
 
-function createMemoryState(): State {
+/**
+ * Where the options put the state. A configuration that leaves it in its place keeps the state that is open, and with
+ * it what is counted; a new `snapshotInterval` then waits for the next start.
+ */
+export function stateKey({
+  driver = "memory",
+  path,
+  url,
+  prefix,
+  commandTimeout,
+}: StateOptions = {}): string {
+  if (driver === "redis") return JSON.stringify([driver, url, prefix, commandTimeout]);
+  return driver === "fs" ? `${driver} ${path}` : driver;
+}
+
+function createMemoryState(events: StateEvents): State {
   return {
     storage: openStorage(),
-    counters: createMemoryCounters(),
+    counters: createMemoryCounters(undefined, () => events.onWarning?.(crowdWarning)),
     shared: false,
     healthy: () => true,
     close: async () => {},

@@ -1,9 +1,9 @@
 import { add, advance, leavesIn, slotOf, waitFor, SLOTS, type Ring } from "./ring.ts";
-import { createSweep } from "./sweep.ts";
+import { createSweep, type Swept } from "./sweep.ts";
 import type { Counters, Settlement, TakeResult, Window, WindowState } from "./types.ts";
 
 /** One window of one key. The windows of a key are chained: two strings to hash would cost more than a walk. */
-export interface WindowCounter extends Ring {
+export interface WindowCounter extends Ring, Swept {
   readonly window: number;
   next: WindowCounter | undefined;
   /** Scratch of one take: the slot it writes into, and what it has reserved here so far. */
@@ -13,7 +13,7 @@ export interface WindowCounter extends Ring {
   journal: Map<number, number> | undefined;
 }
 
-export interface PlainCounter {
+export interface PlainCounter extends Swept {
   value: number;
   /** ms on the counters' clock. */
   expires: number;
@@ -50,20 +50,28 @@ export function assertLength(ms: number, what: string): void {
  * Counters in a Map. Idle keys are forgotten by a sweep that every operation pays a little of, so there is
  * no timer and nothing to close.
  * @param clock ms since the epoch; for tests.
+ * @param onCrowded told once, when counters in use are forgotten because there are too many
  */
-export function createMemoryCounters(clock: () => number = Date.now): MemoryCounters {
+export function createMemoryCounters(
+  clock: () => number = Date.now,
+  onCrowded: () => void = () => {},
+): MemoryCounters {
   const windows = new Map<string, WindowCounter>();
   const plain = new Map<string, PlainCounter>();
-  const sweepWindows = createSweep(windows, forgetIdle);
-  const sweepPlain = createSweep(plain, (_key, counter, now) => {
-    return counter.expires > now ? counter : undefined;
-  });
+  let crowdTold = false;
+  const tellCrowd = () => {
+    if (!crowdTold) onCrowded();
+    crowdTold = true;
+  };
+  const sweepWindows = createSweep(windows, forgetIdle, tellCrowd);
+  const sweepPlain = createSweep(plain, forgetExpired, tellCrowd);
   /** Scratch of one take. */
   const held: WindowCounter[] = [];
   let changes = 0;
 
   function find(key: string, window: number): WindowCounter {
     const first = windows.get(key);
+    if (first) first.touched = true;
     for (let counter = first; counter; counter = counter.next) {
       if (counter.window === window) return counter;
     }
@@ -75,6 +83,7 @@ export function createMemoryCounters(clock: () => number = Date.now): MemoryCoun
       total: 0,
       slot: 0,
       reserved: 0,
+      touched: false,
       journal: undefined,
       next: undefined,
     };
@@ -146,8 +155,11 @@ export function createMemoryCounters(clock: () => number = Date.now): MemoryCoun
     sweepPlain(now);
     changes++;
     const counter = plain.get(key);
-    if (counter && counter.expires > now) return (counter.value += by);
-    plain.set(key, { value: by, expires: now + ttl, local: 0 });
+    if (counter && counter.expires > now) {
+      counter.touched = true;
+      return (counter.value += by);
+    }
+    plain.set(key, { value: by, expires: now + ttl, touched: false, local: 0 });
     return by;
   }
 
@@ -182,8 +194,12 @@ function fill(state: WindowState, counter: WindowCounter, now: number): void {
   }
 }
 
-/** Unchains the windows that hold nothing any more; answers what is left of the chain. */
-function forgetIdle(_key: string, first: WindowCounter, now: number): WindowCounter | undefined {
+function forgetExpired(counter: PlainCounter, now: number): PlainCounter | undefined {
+  return counter.expires > now ? counter : undefined;
+}
+
+/** Unchains the windows that hold nothing any more; answers what is left of the chain. Its first one is the touched. */
+function forgetIdle(first: WindowCounter, now: number): WindowCounter | undefined {
   let kept: WindowCounter | undefined;
   for (let counter: WindowCounter | undefined = first; counter;) {
     const next: WindowCounter | undefined = counter.next;
@@ -194,5 +210,6 @@ function forgetIdle(_key: string, first: WindowCounter, now: number): WindowCoun
     }
     counter = next;
   }
+  if (kept) kept.touched = first.touched;
   return kept;
 }

@@ -93,7 +93,7 @@ export function createMirror(clock?: () => number): Mirror {
   }
 
   function observePlain(key: string, value: number, ttl: number): void {
-    counters.plain.set(key, { value, expires: counters.now() + ttl, local: 0 });
+    counters.plain.set(key, { value, expires: counters.now() + ttl, touched: true, local: 0 });
     bound(counters);
   }
 

@@ -2,7 +2,7 @@ import type { Driver } from "unstorage";
 import redisDriver from "unstorage/drivers/redis";
 import type { Redis } from "ioredis";
 import { createRedisCounters } from "./redis-counters.ts";
-import { createBackoff, createLink, DISCONNECT_TIMEOUT } from "./redis-link.ts";
+import { createBackoff, createLink, DISCONNECT_TIMEOUT, type Link, type Rejoin } from "./redis-link.ts";
 import { createRedisStorage } from "./redis-storage.ts";
 import { openStorage } from "./storage.ts";
 import type { State, StateEvents, StateOptions } from "./types.ts";
@@ -41,7 +41,7 @@ export async function openRedis(
   const link = createLink(client, timeout, backoff, events);
   const counters = createRedisCounters(client, link, prefix, clock);
   const { driver, rejoin } = createRedisStorage(remote, link, (message) => events.onWarning?.(message));
-  await link.start([rejoin, counters]);
+  await link.start([database(client, link), rejoin, counters]);
   return {
     storage: openStorage(driver),
     counters,
@@ -51,10 +51,35 @@ export async function openRedis(
   };
 }
 
+/** ioredis goes on in database 0 when the server refuses the one asked for; here that is an outage. */
+function database(client: Redis, link: Link): Rejoin {
+  const { db = 0 } = client.options;
+  return {
+    async catchUp() {
+      if (db !== 0) await link.within(client.select(db));
+    },
+    switchOver() {},
+  };
+}
+
 function assertUrl(url: string | undefined): asserts url is string {
   const expected = "expected redis://[user:password@]host[:port][/database], or rediss:// for TLS";
   if (!url) throw new Error(`state.url: ${expected}, found none`);
-  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new Error(`state.url: ${expected}, found something else`);
+  if (!isRedisUrl(url)) throw new Error(`state.url: ${expected}, found something else`);
+}
+
+function isRedisUrl(url: string): boolean {
+  if (!/^rediss?:\/\//.test(url) || !URL.canParse(url)) return false;
+  const { hostname, pathname, username, password } = new URL(url);
+  return hostname !== "" && /^\/?\d*$/.test(pathname) && isEncoded(username) && isEncoded(password);
+}
+
+/** A `%` in a password is written `%25`. */
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -53,6 +53,13 @@ export function add(ring: Ring, slot: number, amount: number): void {
   if (index < 0 || slots[index] !== slot) {
     if (!(amount > 0)) return;
     index++;
+    if (slots.length === 0) {
+      // As small as can be: most keys are seen once, and a push onto an empty array makes room for 17.
+      ring.slots = [slot];
+      ring.amounts = [amount];
+      ring.total += amount;
+      return;
+    }
     if (index === slots.length) {
       slots.push(slot);
       amounts.push(0);

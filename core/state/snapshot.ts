@@ -41,7 +41,8 @@ export function loadSnapshot(counters: MemoryCounters, text: string): void {
   for (const entry of entries) {
     if (entry.kind === "plain") {
       if (entry.expires > now) {
-        counters.plain.set(entry.key, { value: entry.value, expires: entry.expires, local: 0 });
+        const { key, value, expires } = entry;
+        counters.plain.set(key, { value, expires, touched: false, local: 0 });
       }
       continue;
     }

@@ -11,7 +11,10 @@ export interface StateOptions {
   prefix?: string;
   /** redis: ms without an answer after which Redis counts as away. Default 250. */
   commandTimeout?: number;
-  /** fs: ms between two snapshots of the counters, while they change. Default 1000. */
+  /**
+   * fs: ms between two snapshots of the counters, while they change. Default 1000. Many counters are written more
+   * seldom: once a second for every 15,000 of them.
+   */
   snapshotInterval?: number;
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createState } from "../../../core/state/index.ts";
-import { createMemoryCounters } from "../../../core/state/memory.ts";
+import { createState, stateKey } from "../../../core/state/index.ts";
+import { createMemoryCounters, type MemoryCounters } from "../../../core/state/memory.ts";
+import { crowdWarning } from "../../../core/state/sweep.ts";
 import { EPOCH, one, testStateDriver, used } from "./_conformance.ts";
 import { createExactLog, randomFrom, randomWindow, seedOf } from "./_random.ts";
 
@@ -19,6 +20,22 @@ test("memory answers synchronously, and by the real time", async () => {
   assert.ok(Math.abs(result.at - Date.now()) < 1000);
   assert.deepEqual([shared, healthy()], [false, true]);
   await close();
+});
+
+test("options that leave the state in its place keep it", () => {
+  assert.equal(stateKey(), stateKey({ driver: "memory", snapshotInterval: 5 }));
+  assert.equal(
+    stateKey({ driver: "fs", path: "a", snapshotInterval: 1 }),
+    stateKey({ driver: "fs", path: "a", snapshotInterval: 2 }),
+  );
+  const redis = { driver: "redis", url: "redis://a" } as const;
+  const apart = [{}, { driver: "fs", path: "a" }, { driver: "fs", path: "b" }, redis] as const;
+  const moved = [
+    { ...redis, url: "redis://b" },
+    { ...redis, prefix: "b" },
+    { ...redis, commandTimeout: 5 },
+  ];
+  assert.equal(new Set([...apart, ...moved].map(stateKey)).size, 7);
 });
 
 test("an unknown driver is named", async () => {
@@ -92,6 +109,26 @@ test("idle keys are forgotten while others are used", () => {
     counters.increment("busy", 1, 3_600_000);
   }
   assert.deepEqual([[...counters.windows.keys()], [...counters.plain.keys()]], [["busy"], ["busy"]]);
+});
+
+test("a million addresses at once do not fill the memory, and who is busy stays counted", async () => {
+  const warnings: string[] = [];
+  const { counters } = await createState({}, { onWarning: (message) => void warnings.push(message) });
+  const { windows, plain } = counters as MemoryCounters;
+  const busy = { ...one("busy", 1e9), window: 3_600_000 };
+  let most = 0;
+  for (let i = 1; i <= 1_000_000; i++) {
+    counters.take([{ key: `address ${i}`, limit: 60, window: 3_600_000, amount: 1 }]);
+    if (i <= 520_000) counters.increment(`n${i}`, 1, 3_600_000);
+    if (i % 1000 > 0) continue;
+    counters.take([busy]);
+    counters.increment("busy", 1, 3_600_000);
+    most = Math.max(most, windows.size, plain.size);
+  }
+  assert.ok(most >= 500_000 && most < 510_000, `${most} keys at once`);
+  assert.deepEqual(used(await counters.peek([busy])), [1000]);
+  assert.equal(counters.get("busy"), 1000);
+  assert.deepEqual(warnings, [crowdWarning]);
 });
 
 test("a sweep takes only the idle windows of a key", () => {

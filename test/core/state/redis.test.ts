@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { createServer, type AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
+import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
 import { createState } from "../../../core/state/index.ts";
 import { createMemoryCounters } from "../../../core/state/memory.ts";
 import { openRedis } from "../../../core/state/redis.ts";
@@ -152,18 +155,81 @@ redisTest("redis: a wrong password and a wrong URL are told without the password
   } finally {
     await redis.kill();
   }
-  for (const bad of [undefined, "", "http://:secret@host", "redis://:secret@host:port"]) {
+  const bads = [
+    undefined,
+    "",
+    "http://:secret@host",
+    "redis://:secret@host:port",
+    "redis://:secret@host/name",
+  ];
+  for (const bad of [...bads, "redis://:secret%@host", "redis://secret%zz:x@host"]) {
     await assert.rejects(createState({ driver: "redis", url: bad }), (error: Error) => {
       return error.message.startsWith("state.url: expected redis://") && !error.message.includes("secret");
     });
   }
 });
 
+redisTest("redis: a user, a password and a database number are taken from the URL", async (redis, defer) => {
+  const admin = new Redis(redis.url, { db: 3 });
+  defer(async () => admin.disconnect());
+  await admin.acl("SETUSER", "me", "on", ">p@ss:w/rd%", "~mine:*", "+@all", "-@dangerous", "+info");
+  const url = redis.url.replace("//", `//me:${encodeURIComponent("p@ss:w/rd%")}@`);
+  const state = await createState({ driver: "redis", url: `${url}/3`, prefix: "mine" });
+  defer(state.close);
+  assert.equal(state.healthy(), true);
+  assert.deepEqual(used(await state.counters.take([one("a", 5)])), [1]);
+  assert.deepEqual((await admin.keys("*")).sort(), ["mine:alive", "mine:window:a:60000"]);
+  await admin.select(0);
+  assert.equal(await admin.dbsize(), 0);
+});
+
+redisTest(
+  "redis: a database that the server has not is an outage, not another database",
+  async (redis, defer) => {
+    const told: string[] = [];
+    const events = { onLost: (error: Error) => void told.push(error.message) };
+    const state = await createState({ driver: "redis", url: `${redis.url}/99` }, events);
+    defer(state.close);
+    assert.equal(state.healthy(), false);
+    assert.deepEqual(used(await state.counters.take([one("a", 5)])), [1]);
+    assert.match(told.join(), /^Redis at 127\.0\.0\.1:\d+ is away: ERR DB index is out of range$/);
+  },
+);
+
+test("redis: over rediss:// nothing is said before the connection is encrypted", async () => {
+  const received: Buffer[] = [];
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.on("data", (piece) => {
+      received.push(piece);
+      // No TLS.
+      socket.end("-ERR unknown command\r\n");
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const told: string[] = [];
+  const state = await createState(
+    { driver: "redis", url: `rediss://:secret@127.0.0.1:${port}` },
+    { onLost: (error) => void told.push(error.message) },
+  );
+  assert.equal(state.healthy(), false);
+  await state.close();
+  await new Promise((resolve) => server.close(resolve));
+  assert.equal(told.length, 1);
+  assert.doesNotMatch(told.join(), /secret/);
+  const handshake = 0x16;
+  assert.equal(received[0]?.[0], handshake);
+  assert.doesNotMatch(Buffer.concat(received).toString("latin1"), /secret|AUTH/i);
+});
+
 /** _worker.ts in a process of the runtime that this test runs on. */
 function startWorker(address: string, key: string) {
   const file = fileURLToPath(new URL("_worker.ts", import.meta.url));
   const flags =
-    "Deno" in globalThis ? ["run", "-A", "--no-check"] : ["--conditions=source", "--import", "tsx"];
+    "Deno" in globalThis
+      ? ["run", "-A", "--no-check"]
+      : process.execArgv.filter((flag) => !flag.startsWith("--test"));
   const child = spawn(process.execPath, [...flags, file, address, key, "500", "100"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
