@@ -85,8 +85,16 @@ class CallHooks implements RelayHooks {
 
   done(result: RelayResult, error?: unknown): void {
     const call = this.#call;
-    call.along?.end();
+    call.over = true;
+    const duration = performance.now() - call.startedTick;
     if (error !== undefined) call.error ??= GatewayError.from(error);
+    const reading = call.along?.end();
+    if (reading) void reading.then(() => this.#tell(result, duration));
+    else this.#tell(result, duration);
+  }
+
+  #tell(result: RelayResult, duration: number): void {
+    const call = this.#call;
     this.#done({
       status: result === "client-gone" ? 499 : this.#status,
       result,
@@ -94,16 +102,23 @@ class CallHooks implements RelayHooks {
       usage: usageOf(call),
       bytes: this.#bytes,
       firstByte: this.#firstByte,
-      duration: performance.now() - call.startedTick,
+      duration,
     });
   }
 
   brokenTail(error: unknown): Uint8Array | undefined {
     const { answer, protocol } = this.#call;
     // Only into a readable event stream; anywhere else the cut itself has to tell.
-    if (!answer?.streaming || answer.encoding || !protocol?.renderStreamError) return undefined;
-    return encoder.encode(`\n\n${protocol.renderStreamError(GatewayError.from(error))}`);
+    if (!answer?.streaming || answer.status === 101 || answer.encoding) return undefined;
+    const failure = GatewayError.from(error);
+    const event = protocol?.renderStreamError?.(failure) ?? plainErrorEvent(failure);
+    return encoder.encode(`\n\n${event}`);
   }
+}
+
+/** The error in a stream of a protocol that is not known. */
+function plainErrorEvent(error: GatewayError): string {
+  return `event: error\ndata: ${plainErrorBody(error)}\n\n`;
 }
 
 /** Usage as the upstream told it; else, for an answer with tokens, what the gateway can count. */

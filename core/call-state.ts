@@ -2,6 +2,7 @@ import * as runtime from "#runtime";
 import { estimateTokenCount } from "tokenx";
 import { Canceller } from "./cancel.ts";
 import { parseBody } from "./json.ts";
+import { readModelQuery } from "./query.ts";
 import type { AnswerFacts, Call, Caller, Outcome } from "./call.ts";
 import type { OnClientGone } from "./config.ts";
 import type { GatewayContext } from "./context.ts";
@@ -69,6 +70,10 @@ export class CallState implements Call {
   outcome: Outcome | undefined = undefined;
   /** True once the request's body went to an upstream as a stream: it cannot go again. */
   bodySpent = false;
+  /** True once the client left before its answer was through. */
+  clientLeft = false;
+  /** True once its answer is through, or nothing more of it comes. */
+  over = false;
   readonly finishListeners: ((outcome: Outcome) => void | Promise<void>)[] = [];
   #inspected: Promise<void> | undefined = undefined;
   #notes: Map<string, unknown> | undefined = undefined;
@@ -98,7 +103,7 @@ export class CallState implements Call {
   }
 
   get replayable(): boolean {
-    return !this.bodySpent;
+    return !this.bodySpent && !this.clientLeft;
   }
 
   inspect(): Promise<void> {
@@ -114,8 +119,8 @@ export class CallState implements Call {
       this.json = parseBody(this.body);
     }
     this.facts = protocol.readRequest(this.json, endpoint, this.rest);
-    this.askedModel = this.facts.model;
-    this.model = this.facts.model;
+    this.askedModel = endpoint.modelInQuery ? readModelQuery(this.search) : this.facts.model;
+    this.model = this.askedModel;
     this.stream = this.facts.stream || this.stream;
   }
 

@@ -121,7 +121,7 @@ export interface Call {
   readonly attempts: Attempt[];
   /** What the last upstream answered. */
   answer: AnswerFacts | undefined;
-  /** True while another attempt is possible: the request body can be sent again. */
+  /** True while another attempt is possible: the request body can be sent again, and somebody waits for the answer. */
   readonly replayable: boolean;
 
   /** Headers that are added to the answer, whatever it will be. Names in lower case. */

@@ -1,5 +1,5 @@
-import type { Hookable } from "hookable";
-import type { Call } from "./call.ts";
+import type { HookableCore } from "hookable";
+import type { Call, Caller } from "./call.ts";
 import type { KeyConfig, ServerConfig } from "./config.ts";
 import type { Outcome } from "./call.ts";
 import type { Operation, Protocol } from "./protocol.ts";
@@ -12,6 +12,7 @@ export interface GatewayHooks {
   "call:start": (call: Call) => void;
   "call:finish": (call: Call, outcome: Outcome) => void | Promise<void>;
   "attempt:finish": (call: Call, attempt: Attempt) => void;
+  /** A reload was asked for; `message` says what the new configuration's mistakes are. */
   "config:reload": (result: { ok: boolean; message?: string }) => void;
   "state:lost": (error: Error) => void;
   "state:restored": () => void;
@@ -45,8 +46,13 @@ export interface GatewayContext {
   /** Where callers' credentials stand; send keeps them from upstreams. */
   readonly credentials: { readonly headers: ReadonlySet<string>; readonly query: boolean };
   readonly state: State;
-  readonly hooks: Hookable<GatewayHooks>;
+  readonly hooks: HookableCore<GatewayHooks>;
   readonly log: Log;
   /** Makes a call of the gateway's own. Rejects with a GatewayError. */
   dispatch(inner: InnerCall): Promise<Response>;
+  /**
+   * Who sent a request to an endpoint of the gateway's own (`routes`), as the plugin `auth` tells; see also
+   * `requireAdmin`. Rejects with a GatewayError: 401, or 403, also where no plugin tells.
+   */
+  authenticate(request: Request): Promise<Caller>;
 }

@@ -11,6 +11,8 @@ export interface ExplainQuery {
   path?: string;
   /** The key the call would come with. */
   key?: string;
+  /** The address it would come from. Default: none that any list holds. */
+  ip?: string;
 }
 
 /** What would happen to a call. */
@@ -48,10 +50,11 @@ export async function explain(generation: Generation, query: ExplainQuery): Prom
   const body = JSON.stringify({ model: query.model, messages: [] });
   const request = new Request(`http://gateway${path}`, { method: "POST", headers, body });
   const match = generation.router("POST", path);
-  const call = new CallState(generation.context, { request, path, search: "", ip: "", match, inner: false });
+  const { ip = "" } = query;
+  const call = new CallState(generation.context, { request, path, search: "", ip, match, inner: false });
   const explanation: Explanation = { operation: call.operation, candidates: [], notes: [] };
   try {
-    call.caller = await generation.authenticate?.(request, "");
+    call.caller = await generation.authenticate?.(request, ip);
     if (call.caller) explanation.caller = call.caller.name;
     await call.inspect();
     checkCaller(call);
@@ -61,7 +64,8 @@ export async function explain(generation: Generation, query: ExplainQuery): Prom
     const { status, code, message } = GatewayError.from(error);
     explanation.refused = { status, code, message };
   }
-  if (call.askedModel !== undefined) explanation.model = call.askedModel;
+  const model = call.askedModel ?? query.model;
+  if (model !== undefined) explanation.model = model;
   if (call.model !== call.askedModel)
     explanation.notes.push(`${call.askedModel} is an alias of ${call.model}`);
   return explanation;
@@ -102,7 +106,8 @@ function listTargets(call: CallState): ExplainedTarget[] {
 
 function describe(order: number, { upstream, key, model }: Target, call: CallState): ExplainedTarget {
   const reason = call.candidates.find((candidate) => candidate.upstream === upstream)?.reason ?? "";
-  const { name, provider, baseURL } = upstream;
+  const { name, provider, forwardURL } = upstream;
+  const baseURL = call.prefix === undefined ? upstream.baseURL : forwardURL;
   return {
     order,
     upstream: name,

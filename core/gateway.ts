@@ -1,18 +1,19 @@
 import * as runtime from "#runtime";
-import { createHooks } from "hookable";
+import { HookableCore } from "hookable";
 import { addressMatcher } from "./address.ts";
+import { refusalOf } from "./admission.ts";
 import { finalize, renderError } from "./answer.ts";
 import { CallState } from "./call-state.ts";
 import { credentialHeaders, requireAdmin } from "./credentials.ts";
 import { resolveServer } from "./defaults.ts";
-import { addEndpoints } from "./endpoints.ts";
+import { emit } from "./emit.ts";
+import { addEndpoints, routeFilter } from "./endpoints.ts";
 import { GatewayError } from "./errors.ts";
 import { explain } from "./explain.ts";
 import { createGeneration } from "./generation.ts";
 import { createLog } from "./log.ts";
-import { isTreacherous } from "./router.ts";
-import { createState } from "./state/index.ts";
-import type { Outcome } from "./call.ts";
+import { createState, stateKey } from "./state/index.ts";
+import type { Caller, Outcome } from "./call.ts";
 import type { Arrival } from "./call-state.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { GatewayContext, GatewayHooks, InnerCall, Log } from "./context.ts";
@@ -54,7 +55,7 @@ export async function createGateway(config: GatewayConfig, options: GatewayOptio
 
 class GatewayCore implements Gateway {
   readonly #log: Log;
-  readonly #hooks = createHooks<GatewayHooks>();
+  readonly #hooks = new HookableCore<GatewayHooks>();
   readonly #options: GatewayOptions;
   readonly #calls = new Set<CallState>();
   /** Work that goes on after the last byte: settling, logging. */
@@ -84,7 +85,13 @@ class GatewayCore implements Gateway {
   }
 
   async fetch(request: Request): Promise<Response> {
-    return this.#generation.app.fetch(request);
+    const generation = this.#generation;
+    const target = runtime.rawTarget(request);
+    // Ahead of the gateway's own endpoints too: h3 tidies a path up before it looks for a route.
+    const refusal = refusalOf(request, target);
+    return !refusal && generation.hasRoute(target)
+      ? generation.app.fetch(request)
+      : this.#handle(generation, request, target, refusal);
   }
 
   async reload(config: GatewayConfig): Promise<void> {
@@ -106,7 +113,7 @@ class GatewayCore implements Gateway {
   async close(timeout = this.#generation.context.server.shutdownTimeout): Promise<void> {
     this.#closing = true;
     if (this.#calls.size > 0) await this.#idleWithin(timeout);
-    for (const call of this.#calls) call.canceller.cancel(new Error("the gateway is stopping"));
+    for (const call of this.#calls) call.canceller.cancel(stopping());
     if (this.#calls.size > 0) await this.#idleWithin(1000);
     await Promise.allSettled(this.#settling);
     await this.#generation.close();
@@ -119,19 +126,20 @@ class GatewayCore implements Gateway {
   }
 
   async #openState(options: StateOptions = {}): Promise<{ key: string; state: State }> {
-    const key = JSON.stringify(options);
+    const key = stateKey(options);
     if (this.#state?.key === key) return this.#state;
     const state = await createState(options, {
       onLost: (error) => {
         this.#log.warn(
           `State is out of reach (${error.message}): limits are kept in this process until it returns.`,
         );
-        void this.#hooks.callHook("state:lost", error);
+        void emit({ hooks: this.#hooks, log: this.#log }, "state:lost", error);
       },
       onRestored: () => {
         this.#log.info("State is back: limits are shared again.");
-        void this.#hooks.callHook("state:restored");
+        void emit({ hooks: this.#hooks, log: this.#log }, "state:restored");
       },
+      onWarning: (message) => this.#log.warn(`State: ${message}.`),
     });
     return { key, state };
   }
@@ -152,13 +160,14 @@ class GatewayCore implements Gateway {
       hooks: this.#hooks,
       log: this.#log,
       dispatch: (inner) => this.#dispatch(generation, inner),
+      authenticate: (request) => authenticate(generation, request, this.#addressOf(request)),
     };
     const generation: Generation = await createGeneration(config, context, gathered);
     addEndpoints(generation.app, {
       ready: () => !this.#closing,
       stateHealthy: () => state.healthy(),
       reload: async (request) => {
-        await admit(generation, request, this.#addressOf(request));
+        requireAdmin(await context.authenticate(request));
         if (!this.#options.onReloadRequest) {
           throw new GatewayError("This gateway's configuration cannot be read again.", {
             status: 501,
@@ -168,10 +177,13 @@ class GatewayCore implements Gateway {
         await this.#options.onReloadRequest();
       },
     });
-    // Whatever is no endpoint of ours is a call. A middleware, because a catch-all route costs a match per call.
-    generation.app.use((event, next) =>
-      event.context.matchedRoute ? next() : this.#handle(generation, event.req as Request),
-    );
+    generation.hasRoute = routeFilter(generation.app);
+    // Whatever is no endpoint of ours is a call.
+    generation.app.use((event, next) => {
+      if (event.context.matchedRoute) return next();
+      const request = event.req as Request;
+      return this.#handle(generation, request, runtime.rawTarget(request));
+    });
     return generation;
   }
 
@@ -190,28 +202,26 @@ class GatewayCore implements Gateway {
     finish();
   }
 
-  #handle(generation: Generation, request: Request): Promise<Response> {
-    const { url } = request;
-    const pathAt = url.indexOf("/", url.indexOf("://") + 3);
-    const queryAt = url.indexOf("?", pathAt);
-    const path = pathAt < 0 ? "/" : url.slice(pathAt, queryAt < 0 ? undefined : queryAt);
-    const raw = runtime.rawTarget(request);
-    const rawQueryAt = raw.indexOf("?");
-    const treacherous = isTreacherous(rawQueryAt < 0 ? raw : raw.slice(0, rawQueryAt));
+  /** @param target Path and query as they came over the wire. */
+  #handle(
+    generation: Generation,
+    request: Request,
+    target: string,
+    refusal?: GatewayError,
+  ): Promise<Response> {
+    const queryAt = target.indexOf("?");
+    const path = queryAt < 0 ? target : target.slice(0, queryAt);
     const arrival: Arrival = {
       request,
       path,
-      search: queryAt < 0 ? "" : url.slice(queryAt),
+      search: queryAt < 0 ? "" : target.slice(queryAt),
       ip: this.#addressOf(request),
-      match: treacherous ? undefined : generation.router(request.method, path),
+      match: refusal ? undefined : generation.router(request.method, path),
       inner: false,
     };
     const call = new CallState(generation.context, arrival);
-    if (this.#closing) call.error = stopping();
-    else if (treacherous) call.error = badPath();
-    runtime.watchClient(request, () => {
-      if (call.onClientGone === "abort" || !call.answer) call.canceller.cancel(clientGone());
-    });
+    call.error = this.#closing ? stopping() : refusal;
+    runtime.watchClient(request, () => onClientLeft(call));
     return this.#run(generation, call, call.error ? generation.refusal : generation.pipeline);
   }
 
@@ -221,8 +231,7 @@ class GatewayCore implements Gateway {
     this.#calls.add(call);
     const { total } = generation.context.server.timeouts;
     const timer = total > 0 ? setTimeout(() => call.canceller.cancel(tooLong()), total) : undefined;
-    const hooks = this.#hooks;
-    void hooks.callHook("call:start", call);
+    void emit(generation.context, "call:start", call);
     let response: Response;
     try {
       response = await pipeline(call);
@@ -238,15 +247,17 @@ class GatewayCore implements Gateway {
   #refuse(call: CallState, error: unknown): Response {
     const reason = call.canceller.cancelled ? call.canceller.reason : error;
     call.error = GatewayError.from(reason);
+    // Deno's server cuts off request bodies when it stops: then it was not the client that left.
+    if (this.#closing && call.error.code === "client_gone" && !call.clientLeft) call.error = stopping();
     if (call.error.status === 500) this.#log.error(`Call ${call.id} failed.`, call.error.cause);
     return renderError(call, call.error);
   }
 
   #finish(generation: Generation, call: CallState, outcome: Outcome): void {
-    call.outcome =
-      call.error?.code === "client_gone" ? { ...outcome, status: 499, result: "client-gone" } : outcome;
+    const gone = call.clientLeft || call.error?.code === "client_gone";
+    call.outcome = gone ? { ...outcome, status: 499, result: "client-gone" } : outcome;
     for (const listener of call.finishListeners) this.#settle(() => listener(call.outcome as Outcome));
-    this.#settle(() => this.#hooks.callHook("call:finish", call, call.outcome as Outcome));
+    this.#settle(() => emit(generation.context, "call:finish", call, call.outcome as Outcome));
     this.#calls.delete(call);
     generation.inFlight--;
     if (generation.inFlight === 0) generation.onIdle?.();
@@ -316,15 +327,15 @@ class GatewayCore implements Gateway {
   }
 }
 
-/** Rejects with a GatewayError unless the request comes with the key of an admin. */
-async function admit(generation: Generation, request: Request, ip: string): Promise<void> {
+/** Who sent a request to an endpoint of the gateway's own. Rejects with a GatewayError. */
+async function authenticate(generation: Generation, request: Request, ip: string): Promise<Caller> {
   if (!generation.authenticate) {
     throw new GatewayError("Without the plugin auth nobody is an admin.", {
       status: 403,
       code: "admin_required",
     });
   }
-  requireAdmin(await generation.authenticate(request, ip));
+  return generation.authenticate(request, ip);
 }
 
 function stopping(): GatewayError {
@@ -337,11 +348,18 @@ function stopping(): GatewayError {
   });
 }
 
-function badPath(): GatewayError {
-  return new GatewayError("The path of this request is not one that is passed on.", {
-    status: 400,
-    code: "invalid_path",
-  });
+/** Gives a call up whose client left, or lets what its upstream is at come to its end. */
+function onClientLeft(call: CallState): void {
+  // Some servers say so after each answer.
+  if (call.over) return;
+  call.clientLeft = true;
+  if (call.onClientGone === "abort" || call.attempts.length === 0) {
+    call.canceller.cancel(clientGone());
+    return;
+  }
+  const { drainTimeout } = call.gateway.server;
+  const timer = setTimeout(() => call.canceller.cancel(clientGone()), drainTimeout);
+  call.onFinish(() => clearTimeout(timer));
 }
 
 function clientGone(): GatewayError {

@@ -1,11 +1,14 @@
 import { H3 } from "h3";
 import * as v from "valibot";
+import { renderError } from "./answer.ts";
 import { ConfigError } from "./config-error.ts";
+import { GatewayError } from "./errors.ts";
 import { issuesToProblems } from "./issues.ts";
 import { compose } from "./pipeline.ts";
 import { createRouter } from "./router.ts";
 import { noUpstream, send } from "./send.ts";
 import { resolveUpstreams } from "./upstreams.ts";
+import type { HTTPError } from "h3";
 import type { CallState } from "./call-state.ts";
 import type { ConfigProblem } from "./config-error.ts";
 import type { GatewayConfig, PluginEntry } from "./config.ts";
@@ -21,6 +24,8 @@ import type { Upstream } from "./upstream.ts";
 export interface Generation {
   readonly context: GatewayContext;
   readonly app: H3;
+  /** Whether `app` may have a route for a path (the query may follow it). */
+  hasRoute: (target: string) => boolean;
   readonly router: Router;
   /** The pipeline whole. */
   readonly pipeline: Pipeline;
@@ -131,6 +136,14 @@ function message(error: unknown): string {
 /** Core makes every call itself, so that each is a CallState. */
 const last: Pipeline = (call) => send(call as CallState);
 
+/** What a route of a plugin threw. What h3 makes of its own HTTPErrors is left as it is. */
+function renderRouteError({ unhandled, cause }: HTTPError, { log }: GatewayContext): Response | undefined {
+  if (!unhandled) return undefined;
+  const error = GatewayError.from(cause);
+  if (error.status === 500) log.error("A route of a plugin failed.", error.cause);
+  return renderError(undefined, error);
+}
+
 function assemble(
   context: GatewayContext,
   gathered: ContextParts,
@@ -155,11 +168,12 @@ function assemble(
     layers.filter((layer) => layer.stage === "route"),
     () => Promise.resolve(new Response(null, { status: 204 })),
   );
-  const app = new H3();
+  const app = new H3({ silent: true, onError: (error) => renderRouteError(error, context) });
   for (const { parts } of installed) parts.routes?.(app);
   return {
     context,
     app,
+    hasRoute: () => true,
     router: createRouter(gathered.upstreams, gathered.protocols),
     pipeline: compose(whole, last),
     innerPipeline: compose(whole, last, "route"),

@@ -28,11 +28,13 @@ function anyOf(entries: readonly string[]): (name: string) => boolean {
 }
 
 /**
- * One pattern. Taking the first place of each literal in turn is enough, as only `*` stands between them:
- * no going back, so no pattern can be made slow by a name that a caller chose.
+ * Compiles one name or pattern; `!` is a character like any other here. Taking the first place of each literal
+ * in turn is enough, as only `*` stands between them: no going back, so no pattern can be made slow by a name
+ * that a caller chose.
  */
-function wildcard(pattern: string): (name: string) => boolean {
+export function wildcard(pattern: string): (name: string) => boolean {
   const literals = pattern.split("*");
+  if (literals.length === 1) return (name) => name === pattern;
   const first = literals[0] ?? "";
   const last = literals.at(-1) ?? "";
   const middle = literals.slice(1, -1).filter((literal) => literal !== "");

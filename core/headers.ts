@@ -28,14 +28,12 @@ const ownRequestHeaders = new Set([
 ]);
 
 /** The names that a `connection` header adds to the hop-by-hop ones. */
-function namedByConnection(pairs: HeaderPairs): Set<string> | undefined {
+function namedByConnection(connection: string | null | undefined): Set<string> | undefined {
+  if (!connection) return undefined;
   let names: Set<string> | undefined;
-  for (let i = 0; i < pairs.length; i += 2) {
-    if (pairs[i]?.toLowerCase() !== "connection") continue;
-    for (const token of (pairs[i + 1] ?? "").split(",")) {
-      const name = token.trim().toLowerCase();
-      if (name && name !== "close" && name !== "keep-alive") (names ??= new Set()).add(name);
-    }
+  for (const token of connection.split(",")) {
+    const name = token.trim().toLowerCase();
+    if (name && name !== "close" && name !== "keep-alive") (names ??= new Set()).add(name);
   }
   return names;
 }
@@ -43,13 +41,15 @@ function namedByConnection(pairs: HeaderPairs): Set<string> | undefined {
 /**
  * The client's headers that go on to the upstream: all but hop-by-hop ones, those that the gateway
  * writes itself, and those in `credentials` and `drop` (lower case).
+ * @param connection All values of the header `connection`.
  */
 export function forwardedHeaders(
   pairs: HeaderPairs,
+  connection: string | null,
   credentials: ReadonlySet<string>,
   drop: ReadonlySet<string>,
 ): HeaderPairs {
-  const named = namedByConnection(pairs);
+  const named = namedByConnection(connection);
   const out: HeaderPairs = [];
   for (let i = 0; i < pairs.length; i += 2) {
     const name = pairs[i] ?? "";
@@ -61,9 +61,11 @@ export function forwardedHeaders(
   return out;
 }
 
-/** The upstream's headers that go on to the client. */
+/** The upstream's headers that go on to the client; their names are lower case. */
 export function answerHeaders(pairs: HeaderPairs): HeaderPairs {
-  const named = namedByConnection(pairs);
+  let connection = "";
+  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === "connection") connection += `,${pairs[i + 1]}`;
+  const named = namedByConnection(connection);
   const out: HeaderPairs = [];
   for (let i = 0; i < pairs.length; i += 2) {
     const name = pairs[i] ?? "";
@@ -73,14 +75,24 @@ export function answerHeaders(pairs: HeaderPairs): HeaderPairs {
   return out;
 }
 
+/** An upstream's status text as a Response takes it; one that no Response takes says nothing that the status does not. */
+export function reasonPhrase(text: string): string {
+  return /^[\t -~]*$/.test(text) ? text : "";
+}
+
 /** The last value of a header, or undefined. `name` is lower case. */
 export function headerValue(pairs: HeaderPairs, name: string): string | undefined {
   for (let i = pairs.length - 2; i >= 0; i -= 2) if (pairs[i]?.toLowerCase() === name) return pairs[i + 1];
   return undefined;
 }
 
+/** Removes all headers of a name. `name` is lower case. */
+export function removeHeader(pairs: HeaderPairs, name: string): void {
+  for (let i = pairs.length - 2; i >= 0; i -= 2) if (pairs[i]?.toLowerCase() === name) pairs.splice(i, 2);
+}
+
 /** Sets a header in place of any of the same name. `name` is lower case. */
 export function setHeader(pairs: HeaderPairs, name: string, value: string): void {
-  for (let i = pairs.length - 2; i >= 0; i -= 2) if (pairs[i]?.toLowerCase() === name) pairs.splice(i, 2);
+  removeHeader(pairs, name);
   pairs.push(name, value);
 }

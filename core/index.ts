@@ -28,7 +28,7 @@ export type { Explanation, ExplainedTarget, ExplainQuery } from "./explain.ts";
 export { discard } from "./discard.ts";
 export { errorType, GatewayError, plainErrorBody } from "./errors.ts";
 export type { GatewayErrorInit } from "./errors.ts";
-export { matcher } from "./glob.ts";
+export { matcher, wildcard } from "./glob.ts";
 export { limitList, limitTexts, parseLimits } from "./limits.ts";
 export type { Limit } from "./limits.ts";
 export { createLineWriter } from "./lines.ts";

@@ -27,6 +27,8 @@ export interface Endpoint {
   operation: Operation;
   /** The body is JSON that the gateway reads (model, stream). Default: true for POST. */
   json?: boolean;
+  /** The model is asked for in the query (`?model=…`). */
+  modelInQuery?: boolean;
   /** Answers as a stream whatever the body says (Gemini's `:streamGenerateContent`). */
   stream?: boolean;
 }

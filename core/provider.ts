@@ -9,6 +9,8 @@ export interface Attempted {
   call: Call;
   target: Target;
   operation: Operation;
+  /** The query for the upstream, `?…` or `""`: the client's, without a key of ours and with the upstream's name of the model. */
+  search: string;
 }
 
 /**

@@ -91,6 +91,8 @@ export class Relay implements BodySink {
   abandoned(reason?: unknown): void {
     if (this.#over || this.#draining) return;
     const { source, hooks } = this;
+    // An answer that is here whole tells what it cost, though nobody takes it.
+    if (source instanceof Uint8Array && !this.#outlet) hooks?.chunk(source);
     if (source instanceof Uint8Array || hooks?.onClientGone() !== "drain") {
       this.#finish("client-gone");
       if (!(source instanceof Uint8Array)) source.cancel(reason);
@@ -100,7 +102,8 @@ export class Relay implements BodySink {
       source.cancel();
       this.#finish("client-gone");
     }, hooks.drainTimeout);
-    source.resume();
+    if (this.#outlet) source.resume();
+    else source.start(this);
   }
 
   /** Gives the body up before anyone took it. */

@@ -106,13 +106,17 @@ function pathPattern(path: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-const dotSegment = /(?:^|\/|\\|%2f|%5c)(?:\.|%2e){1,2}(?:\/|\\|%2f|%5c|;|$)/i;
+/** Plain, percent-encoded, or encoded more than once. */
+const dot = String.raw`(?:\.|%(?:25)*2e)`;
+const separator = String.raw`(?:\/|\\|%(?:25)*2f|%(?:25)*5c)`;
+const dotSegment = new RegExp(`(?:^|${separator})${dot}{1,2}(?:${separator}|;|%(?:25)*3b|$)`, "i");
+/** Backslashes and control characters; `%u…` and UTF-8 of needless length, which some servers take for a dot or a slash. */
 // eslint-disable-next-line no-control-regex -- these are the characters to refuse
-const neverInPath = /[\u0000-\u0020\u007f\\]|%00|%0a|%0d/i;
+const neverInPath = /[\u0000-\u0020\u007f\\]|%(?:25)*(?:00|0a|0d|u|c[01])/i;
 
 /**
  * True for a path that could mean another place to the upstream than it does to us: dot segments
- * (plain or encoded), backslashes, control characters. Such a call is refused, not cleaned.
+ * (plain or encoded, even twice), backslashes, control characters. Such a call is refused, not cleaned.
  */
 export function isTreacherous(path: string): boolean {
   return neverInPath.test(path) || dotSegment.test(path);

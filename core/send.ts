@@ -1,14 +1,17 @@
 import * as runtime from "#runtime";
 import { stripKeyProtocol, stripKeyQuery } from "./credentials.ts";
 import { wholeAnswerLimit } from "./defaults.ts";
+import { emit } from "./emit.ts";
 import { GatewayError } from "./errors.ts";
-import { answerHeaders, forwardedHeaders, headerValue, setHeader } from "./headers.ts";
+import { answerHeaders, forwardedHeaders, headerValue, removeHeader, setHeader } from "./headers.ts";
 import { replaceTopLevelString } from "./json.ts";
+import { replaceModelQuery } from "./query.ts";
 import { Relay } from "./relay.ts";
 import { fromStream, readWhole } from "./transport/body.ts";
 import { transportError } from "./transport/failure.ts";
 import type { AnswerFacts } from "./call.ts";
 import type { CallState } from "./call-state.ts";
+import type { TunnelInit } from "./runtime/types.ts";
 import type { HeaderPairs, TransportAnswer } from "./transport/types.ts";
 import type { Attempt, Target } from "./upstream.ts";
 
@@ -39,7 +42,7 @@ export async function send(call: CallState): Promise<Response> {
     throw failure;
   } finally {
     attempt.duration = performance.now() - start;
-    void call.gateway.hooks.callHook("attempt:finish", call, attempt);
+    void emit(call.gateway, "attempt:finish", call, attempt);
   }
 }
 
@@ -51,16 +54,16 @@ export function noUpstream(): GatewayError {
 async function exchange(call: CallState, target: Target): Promise<Response> {
   const { provider, timeouts, proxy } = target.upstream;
   const operation = call.operation;
-  const attempted = { call, target, operation };
+  const search = outgoingSearch(call, target);
+  const attempted = { call, target, operation, search };
   const headers = outgoingHeaders(call, target);
   if (!call.caller?.ownKey && target.key !== undefined) await provider.authenticate(headers, target);
-  const keepQuery = call.caller?.ownKey || !call.gateway.credentials.query;
-  const search = keepQuery ? call.search : stripKeyQuery(call.search);
   const url =
     call.prefix === undefined
       ? provider.url(attempted)
       : (provider.forwardURL?.(attempted, call.rest, search) ?? upstreamURL(call, target, search));
-  if (isUpgrade(call.request)) return upgrade(call, url, headers, timeouts.connect);
+  if (isUpgrade(call.request))
+    return upgrade(call, { url, headers, connectTimeout: timeouts.connect, proxy });
   const request = { headers, body: outgoingBody(call, target) };
   if (provider.prepare && !isStream(request.body)) {
     await provider.prepare({ headers, body: request.body }, attempted);
@@ -77,20 +80,23 @@ function upstreamURL({ rest }: CallState, { upstream }: Target, search: string):
   return upstream.forwardURL + (rest || (upstream.forwardURL.indexOf("/", 8) < 0 ? "/" : "")) + search;
 }
 
+/** The client's query without what was for us, and with the upstream's own name of a model that is asked for in it. */
+function outgoingSearch(call: CallState, { model }: Target): string {
+  const keepKey = call.caller?.ownKey || !call.gateway.credentials.query;
+  const search = keepKey ? call.search : stripKeyQuery(call.search);
+  const renamed = call.endpoint?.modelInQuery && model !== undefined && model !== call.askedModel;
+  return renamed ? replaceModelQuery(search, model) : search;
+}
+
 function isUpgrade(request: Request): boolean {
   return request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
-function upgrade(
-  call: CallState,
-  url: string,
-  headers: HeaderPairs,
-  connectTimeout: number,
-): Promise<Response> {
-  call.bodySpent = true;
-  call.answer = { status: 101, contentType: "", encoding: "", streaming: true };
+async function upgrade(call: CallState, to: Omit<TunnelInit, "request" | "canceller">): Promise<Response> {
   const { request, canceller } = call;
-  return runtime.tunnel({ request, url, headers, canceller, connectTimeout });
+  const response = await runtime.tunnel({ request, canceller, ...to });
+  call.answer = { status: response.status, contentType: "", encoding: "", streaming: false };
+  return response;
 }
 
 function isStream(
@@ -105,24 +111,25 @@ function outgoingHeaders(call: CallState, target: Target): HeaderPairs {
   const forwarding = call.prefix !== undefined;
   const ownKey = call.caller?.ownKey ?? false;
   const pairs = runtime.headerPairs(call.request);
+  const given = call.request.headers;
   const headers = forwardedHeaders(
     pairs,
+    given.get("connection"),
     ownKey ? noHeaders : call.gateway.credentials.headers,
     forwarding ? noHeaders : pageHeaders,
   );
-  const protocols = ownKey ? undefined : headerValue(headers, "sec-websocket-protocol");
-  if (protocols !== undefined) setHeader(headers, "sec-websocket-protocol", stripKeyProtocol(protocols));
-  headers.push("via", viaOf(pairs));
+  const protocols = ownKey ? null : given.get("sec-websocket-protocol");
+  if (protocols !== null) setHeader(headers, "sec-websocket-protocol", stripKeyProtocol(protocols));
+  headers.push("via", viaOf(given.get("via")));
   if (forwarding && upstream.forwarded) addForwarded(headers, call, pairs);
-  const length = headerValue(pairs, "content-length");
-  if (length !== undefined && !call.body) headers.push("content-length", length);
+  const length = call.body ? null : given.get("content-length");
+  if (length !== null) headers.push("content-length", length);
   for (const name in upstream.headers) setHeader(headers, name.toLowerCase(), upstream.headers[name] ?? "");
   return headers;
 }
 
 /** RFC 9110 section 7.6.3: each proxy adds itself. More than eight times ourselves is a loop. */
-function viaOf(pairs: HeaderPairs): string {
-  const before = headerValue(pairs, "via");
+function viaOf(before: string | null): string {
   if (!before) return "1.1 sluice";
   if (before.split(",").filter((hop) => hop.trim().endsWith(" sluice")).length > 8) {
     throw new GatewayError("The call went round in a circle.", { status: 508, code: "loop_detected" });
@@ -151,8 +158,14 @@ function outgoingBody(call: CallState, target: Target): Uint8Array | AsyncIterab
     return encoder.encode(replaceTopLevelString(decoder.decode(call.body), "model", target.model));
   }
   const stream = runtime.streamBody(call.request, call.gateway.server.requestTimeout);
-  if (stream) call.bodySpent = true;
-  return stream;
+  if (!stream) return null;
+  return {
+    // Not before there is a connection to write it to.
+    [Symbol.asyncIterator]() {
+      call.bodySpent = true;
+      return stream[Symbol.asyncIterator]();
+    },
+  };
 }
 
 function toRequest(url: string, init: { method: string; headers: HeaderPairs; body: unknown }): Request {
@@ -179,18 +192,25 @@ function hasNoBody(method: string, status: number): boolean {
 
 async function respond(call: CallState, answer: TransportAnswer): Promise<Response> {
   const { status, statusText, body } = answer;
+  if (status > 599) {
+    body.cancel();
+    throw transportError("bad_answer", new Error(`status ${status}`));
+  }
   const headers = answerHeaders(answer.headers);
   headers.push("via", "1.1 sluice");
   const facts = factsOf(status, headers);
   call.answer = facts;
   if (hasNoBody(call.method, status)) {
     body.start({ chunk() {}, end() {}, fail() {} });
+    // A length would be taken for that of a body, whose bytes would be those of the next answer.
+    if (status === 204) removeHeader(headers, "content-length");
+    if (status === 205) setHeader(headers, "content-length", "0");
     return runtime.respond(status, statusText, headers, null);
   }
   const length = Number(headerValue(headers, "content-length") ?? Number.NaN);
   if (facts.streaming || !(length <= wholeAnswerLimit)) {
-    // Until its first piece is here, a stream that breaks can still be tried elsewhere.
-    if (facts.streaming && call.endpoint) await body.ready();
+    // Until its first piece is here, an answer that breaks can still be tried elsewhere.
+    if (call.endpoint) await body.ready();
     return runtime.respond(status, statusText, headers, new Relay(body));
   }
   const bytes = await readWhole(body, wholeAnswerLimit);

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { toNodeHandler } from "srvx/node";
+import { requestListener } from "../core/runtime/listener.node.ts";
 import { upgradeListener } from "../core/runtime/upgrade.node.ts";
 import type { Gateway } from "../core/index.ts";
 
@@ -15,7 +15,7 @@ export function listen(gateway: Pick<Gateway, "fetch">): Promise<Listening> {
 }
 
 async function listenOnNode(gateway: Pick<Gateway, "fetch">): Promise<Listening> {
-  const server = createServer(toNodeHandler(gateway.fetch) as Parameters<typeof createServer>[1]);
+  const server = createServer(requestListener(gateway.fetch));
   server.on("upgrade", upgradeListener(gateway.fetch));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {

@@ -13,6 +13,8 @@ export function bodyTooSlow(silence: number): GatewayError {
   return new GatewayError(`The request body stopped coming for ${silence} ms.`, {
     status: 408,
     code: "request_timeout",
+    // What is left of the body may still come: it is not to be taken for the next request.
+    headers: { connection: "close" },
   });
 }
 

@@ -2,11 +2,38 @@ import { headerValue } from "../headers.ts";
 import { GatewayError } from "../errors.ts";
 import type { HeaderPairs } from "../transport/types.ts";
 
+const version = "13";
+/** Sixteen bytes in base64. */
+const handshakeKey = /^[A-Za-z0-9+/]{22}==$/;
+
 /** The refusal of a WebSocket that no server of ours hands over. */
 export function upgradeUnsupported(): GatewayError {
   return new GatewayError("This server passes no WebSockets through.", {
     status: 501,
     code: "websocket_unsupported",
+  });
+}
+
+export function badHandshake(cause?: unknown): GatewayError {
+  const message = "This request to open a WebSocket is not valid.";
+  return new GatewayError(message, { status: 400, code: "invalid_handshake", cause });
+}
+
+/**
+ * Refuses what no server would open a WebSocket for. Source: RFC 6455 section 4.2.1.
+ * @throws GatewayError 400, or 426 for another version of the protocol.
+ */
+export function checkHandshake({ method, headers }: Request): void {
+  const connection = headers.get("connection")?.toLowerCase() ?? "";
+  const upgrades = connection.split(",").some((option) => option.trim() === "upgrade");
+  const hasBody = headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) !== 0;
+  const key = headers.get("sec-websocket-key") ?? "";
+  if (method !== "GET" || !upgrades || hasBody || !handshakeKey.test(key)) throw badHandshake();
+  if (headers.get("sec-websocket-version") === version) return;
+  throw new GatewayError(`Only version ${version} of the WebSocket protocol is passed through.`, {
+    status: 426,
+    code: "unsupported_websocket_version",
+    headers: { "sec-websocket-version": version },
   });
 }
 

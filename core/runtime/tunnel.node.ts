@@ -15,18 +15,15 @@ const keepAliveDelay = 30_000;
 export class Tunnel {
   readonly relay: Relay;
   readonly #upstream: Socket;
+  readonly #canceller: Canceller;
   readonly #fromUpstream = new FrameReader();
   readonly #fromClient = new FrameReader();
 
   /** @param upstream An open WebSocket, paused. */
   constructor(upstream: Socket, canceller: Canceller) {
     this.#upstream = upstream;
+    this.#canceller = canceller;
     this.relay = new Relay(new StreamBody(upstream, () => this.#closing));
-    const forget = canceller.onCancel((reason) => {
-      this.relay.fail(reason instanceof GatewayError ? reason : transportError("cancelled", reason));
-      upstream.destroy();
-    });
-    upstream.once("close", forget);
   }
 
   /** One of the two said that it closes: the end of a connection is no break then. */
@@ -56,6 +53,11 @@ export class Tunnel {
     this.#joinEnds(client);
     this.#pumpToUpstream(client);
     this.#pumpToClient(client);
+    const forget = this.#canceller.onCancel((reason) => {
+      this.relay.fail(reason instanceof GatewayError ? reason : transportError("cancelled", reason));
+      this.#upstream.destroy();
+    });
+    this.#upstream.once("close", forget);
   }
 
   #pumpToClient(client: Socket): void {

@@ -16,6 +16,15 @@ export interface TunnelInit {
   headers: HeaderPairs;
   canceller: Canceller;
   connectTimeout: number;
+  /** `http(s)://` proxy through which the upstream is reached. */
+  proxy: string | undefined;
+}
+
+/** Unpacks a compressed body beside its way, in bounded memory. It never throws. */
+export interface Unpacker {
+  write(packed: Uint8Array): void;
+  /** Resolves when all is unpacked that can be; bytes that are cut off or no such thing tell what they can. */
+  end(): Promise<void>;
 }
 
 /** What differs from runtime to runtime; `#runtime` is the one that fits. */
@@ -43,6 +52,8 @@ export interface Runtime {
   readBody(request: Request, limit: number, silence: number): Promise<Uint8Array>;
   /** The body piece by piece, failing after `silence` ms without one; null when there is none. */
   streamBody(request: Request, silence: number): AsyncIterable<Uint8Array> | null;
+  /** Unpacks what has this `content-encoding` (lower case); undefined for one that it cannot read. */
+  unpack(encoding: string, onPiece: (piece: Uint8Array) => void): Unpacker | undefined;
   /**
    * Passes a WebSocket through. Resolves with a 101 response that has a relay whose `hooks` hear each piece that
    * goes to the client and the end, or with the upstream's refusal as it is. Rejects with a GatewayError.

@@ -1,24 +1,22 @@
-import { GatewayError } from "../errors.ts";
-import { transportError } from "../transport/failure.ts";
-import { chosenProtocol, subprotocols } from "./handshake.ts";
+import { headerValue } from "../headers.ts";
+import { dial } from "./dial.deno.ts";
+import { dialledHeaders, refusalBody } from "./dialling.ts";
+import { badHandshake, checkHandshake, chosenProtocol } from "./handshake.ts";
 import { Tunnel } from "./tunnel.deno.ts";
 import * as web from "./web.ts";
 import type { Relay } from "../relay.ts";
-import type { TransportFailure } from "../transport/failure.ts";
+import type { HeaderPairs } from "../transport/types.ts";
 import type { TunnelInit } from "./types.ts";
 
 /** The part of Deno that is used here. */
 interface DenoNamespace {
   upgradeWebSocket(
     request: Request,
-    options: { protocol?: string | undefined; idleTimeout?: number },
+    options: { idleTimeout?: number },
   ): { socket: WebSocket; response: Response };
 }
 
 declare const Deno: DenoNamespace;
-
-/** Deno's own WebSocket takes headers too. */
-type DenoWebSocket = new (url: string, options: { protocols: string[]; headers: string[][] }) => WebSocket;
 
 /** s after which a silent client is asked whether it is still there; one that answers may stay silent for hours. */
 const idleTimeout = 30;
@@ -31,16 +29,18 @@ export function relayOf(response: Response): Relay | undefined {
 }
 
 export async function tunnel(init: TunnelInit): Promise<Response> {
-  const { request, canceller } = init;
-  const { method, headers } = request;
-  if (method !== "GET" || !headers.get("sec-websocket-key")) throw badHandshake();
-  const upstream = openSocket(init);
-  const tunnel = new Tunnel(upstream, canceller);
-  await opened(upstream, init);
-  const protocol = chosenProtocol(request, init.headers, upstream.protocol);
+  checkHandshake(init.request);
+  const { answer, socket: upstream } = await dial(init);
+  const headers = dialledHeaders(answer);
+  if (!upstream) {
+    const { statusCode = 502, statusMessage = "" } = answer;
+    return web.respond(statusCode, statusMessage, headers, refusalBody(answer, init.connectTimeout));
+  }
+  const tunnel = new Tunnel(upstream, init.canceller);
   try {
-    const { socket, response } = Deno.upgradeWebSocket(request, { protocol, idleTimeout });
+    const { socket, response } = Deno.upgradeWebSocket(init.request, { idleTimeout });
     tunnel.join(socket);
+    addHeaders(response, headers, init);
     relays.set(response, tunnel.relay);
     return response;
   } catch (error) {
@@ -49,60 +49,14 @@ export async function tunnel(init: TunnelInit): Promise<Response> {
   }
 }
 
-function badHandshake(cause?: unknown): GatewayError {
-  const message = "This request to open a WebSocket is not valid.";
-  return new GatewayError(message, { status: 400, code: "invalid_handshake", cause });
-}
+/** Of this socket's own, all but the subprotocol are there already. */
+const ownHeaders = /^(?:date|content-length|sec-websocket-.*)$/;
 
-/** Written by Deno for each connection; a second one would not take its place. */
-const ownHeaders = /^(?:user-agent|host|sec-websocket-.*)$/i;
-
-function openSocket({ url, headers }: TunnelInit): WebSocket {
-  const passedOn: string[][] = [];
-  let protocols: string[] = [];
+function addHeaders(response: Response, headers: HeaderPairs, { request, headers: sent }: TunnelInit): void {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] ?? "";
-    const value = headers[i + 1] ?? "";
-    if (name.toLowerCase() === "sec-websocket-protocol") protocols = [...protocols, ...subprotocols(value)];
-    else if (!ownHeaders.test(name)) passedOn.push([name, value]);
+    if (!ownHeaders.test(name)) response.headers.append(name, headers[i + 1] ?? "");
   }
-  try {
-    return new (WebSocket as unknown as DenoWebSocket)(url.replace(/^http/, "ws"), {
-      protocols,
-      headers: passedOn,
-    });
-  } catch (error) {
-    // Subprotocols that no WebSocket may have; the URL was checked with the configuration.
-    throw badHandshake(error);
-  }
-}
-
-/** Resolves when the upstream's socket is open. Rejects with a GatewayError: 502, 504, or the upstream's own refusal. */
-function opened(upstream: WebSocket, { canceller, connectTimeout }: TunnelInit): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let forget: (() => void) | undefined;
-    const settle = (error?: GatewayError): void => {
-      clearTimeout(timer);
-      forget?.();
-      if (error) {
-        reject(error);
-        upstream.close();
-      } else resolve();
-    };
-    const fail = (failure: TransportFailure, cause?: unknown): void => settle(transportError(failure, cause));
-    if (connectTimeout > 0) timer = setTimeout(fail, connectTimeout, "connect_timeout");
-    upstream.addEventListener("open", () => settle());
-    upstream.addEventListener("error", (event) => settle(refusal((event as ErrorEvent).message)));
-    upstream.addEventListener("close", () => fail("connection_lost"));
-    forget = canceller.onCancel((reason) => fail("cancelled", reason));
-  });
-}
-
-/** Of an upstream that refuses the socket, this runtime tells the status, and nothing else. */
-function refusal(message: string): GatewayError {
-  const status = Number(/status code: (\d{3})/.exec(message)?.[1]);
-  if (!(status >= 400)) return transportError("connect_failed", new Error(message));
-  const text = `The upstream refused the WebSocket with status ${status}.`;
-  return new GatewayError(text, { status, code: "upstream_refused", retryable: true });
+  const protocol = chosenProtocol(request, sent, headerValue(headers, "sec-websocket-protocol"));
+  if (protocol) response.headers.set("sec-websocket-protocol", protocol);
 }

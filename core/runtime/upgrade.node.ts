@@ -3,14 +3,13 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { NodeRequest, sendNodeResponse } from "srvx/node";
-import { answerHeaders, headerValue, setHeader } from "../headers.ts";
-import { Relay } from "../relay.ts";
+import { headerValue, setHeader } from "../headers.ts";
+import { relayOf, respond } from "./answer.node.ts";
+import { Client } from "./client.node.ts";
 import { dial } from "./dial.node.ts";
-import { chosenProtocol, upgradeUnsupported } from "./handshake.ts";
-import { relayOf, respond } from "./node.ts";
-import { StreamBody } from "./stream-body.node.ts";
+import { dialledHeaders, refusalBody } from "./dialling.ts";
+import { checkHandshake, chosenProtocol, upgradeUnsupported } from "./handshake.ts";
 import { Tunnel } from "./tunnel.node.ts";
-import type { HeaderPairs } from "../transport/types.ts";
 import type { TunnelInit } from "./types.ts";
 
 /** A request that came over `upgradeListener`, and the tunnel that was made for it. */
@@ -21,28 +20,19 @@ interface Arrival {
 const arrivals = new WeakMap<Request, Arrival>();
 
 export async function tunnel(init: TunnelInit): Promise<Response> {
+  checkHandshake(init.request);
   const arrival = arrivals.get(init.request);
   if (!arrival) throw upgradeUnsupported();
   const { answer, socket } = await dial(init);
-  const headers = answerHeaders(lowerCaseNames(answer.rawHeaders));
-  headers.push("via", "1.1 sluice");
-  if (!socket) return refusal(answer, headers, init.connectTimeout);
+  const headers = dialledHeaders(answer);
+  if (!socket) {
+    const { statusCode = 502, statusMessage = "" } = answer;
+    return respond(statusCode, statusMessage, headers, refusalBody(answer, init.connectTimeout));
+  }
   const protocol = chosenProtocol(init.request, init.headers, headerValue(headers, "sec-websocket-protocol"));
   if (protocol) setHeader(headers, "sec-websocket-protocol", protocol);
   arrival.tunnel = new Tunnel(socket, init.canceller);
   return respond(101, "Switching Protocols", headers, arrival.tunnel.relay);
-}
-
-/** An answer other than 101 goes to the client as it is. */
-function refusal(answer: IncomingMessage, headers: HeaderPairs, silence: number): Response {
-  answer.on("error", () => {});
-  answer.setTimeout(silence, () => answer.destroy());
-  const body = new Relay(new StreamBody(answer, () => answer.readableEnded));
-  return respond(answer.statusCode ?? 502, answer.statusMessage ?? "", headers, body);
-}
-
-function lowerCaseNames(raw: HeaderPairs): HeaderPairs {
-  return raw.map((text, i) => (i % 2 === 0 ? text.toLowerCase() : text));
 }
 
 /**
@@ -90,7 +80,9 @@ function serveWithoutUpgrade(server: Server, req: IncomingMessage, socket: Duple
       lines.push(`${req.rawHeaders[i]}: ${req.rawHeaders[i + 1]}`);
   }
   socket.unshift(Buffer.from(`${lines.join("\r\n")}\r\n\r\n`, "latin1"));
-  server.emit("encrypted" in socket ? "secureConnection" : "connection", socket);
+  // Node's own listener is the first; the others have seen this connection already.
+  const [own] = server.listeners("encrypted" in socket ? "secureConnection" : "connection");
+  own?.call(server, socket);
 }
 
 async function answer(
@@ -107,7 +99,7 @@ async function answer(
   res.once("finish", () => socket.destroySoon());
   // Only who reads sees the client leave.
   socket.read(0);
-  const request = new NodeRequest({ req, res });
+  const request = new NodeRequest(new Client(req, res));
   const arrival: Arrival = {};
   arrivals.set(request, arrival);
   const response = await fetch(request);

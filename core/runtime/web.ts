@@ -3,8 +3,9 @@ import type { RelayHooks } from "../relay.ts";
 import { concat, toStream } from "../transport/body.ts";
 import { bodyAborted, bodyTooLarge, bodyTooSlow } from "./body-errors.ts";
 import { GatewayError } from "../errors.ts";
+import { reasonPhrase } from "../headers.ts";
 import type { HeaderPairs } from "../transport/types.ts";
-import type { TunnelInit } from "./types.ts";
+import type { TunnelInit, Unpacker } from "./types.ts";
 
 export { closeConnections, send } from "../transport/fetch.ts";
 
@@ -18,7 +19,7 @@ export function respond(
   headers: HeaderPairs,
   relay: Relay | null,
 ): Response {
-  const init = { status, statusText, headers: new Headers() };
+  const init = { status, statusText: reasonPhrase(statusText), headers: new Headers() };
   for (let i = 0; i < headers.length; i += 2) init.headers.append(headers[i] ?? "", headers[i + 1] ?? "");
   if (!relay) return new Response(null, init);
   const response = new Response(relayBody(relay), init);
@@ -42,6 +43,8 @@ function relayBody(relay: Relay): BodyInit {
           relay.delivered();
         },
         break(error, tail) {
+          // Nobody is there to be told; the server drops the stream by itself.
+          if (error instanceof GatewayError && error.code === "client_gone") return;
           // Where the server takes the stream, it prints what broke it: one line, no stack.
           const reason = relay.hooks && error instanceof Error ? error.message : error;
           if (tail) sink.chunk(tail);
@@ -82,7 +85,11 @@ export function setHeaders(response: Response, headers: HeaderPairs): Response {
 
 export function rawTarget(request: Request): string {
   const { url } = request;
-  const at = url.indexOf("/", url.indexOf("://") + 3);
+  const authorityAt = url.indexOf("://") + 3;
+  const at = url.indexOf("/", authorityAt);
+  const queryAt = url.indexOf("?", authorityAt);
+  // Deno leaves the path out where a whole URL came without one: `http://host?query`.
+  if (queryAt >= 0 && (at < 0 || queryAt < at)) return `/${url.slice(queryAt)}`;
   return at < 0 ? "/" : url.slice(at);
 }
 
@@ -143,6 +150,8 @@ export async function* withSilence(
     for (;;) {
       const late = new Promise<never>((_, reject) => {
         timer = setTimeout(() => reject(bodyTooSlow(silence)), silence);
+        // A body that nobody waits for any more, as its call is over, holds no process.
+        (timer as { unref?(): void }).unref?.();
       });
       const next = await Promise.race([source.next(), late]);
       clearTimeout(timer);
@@ -155,6 +164,11 @@ export async function* withSilence(
     clearTimeout(timer);
     void Promise.resolve(source.return?.()).catch(() => {});
   }
+}
+
+/** Its `fetch` unpacks by itself. */
+export function unpack(): Unpacker | undefined {
+  return undefined;
 }
 
 export async function tunnel(_init: TunnelInit): Promise<Response> {

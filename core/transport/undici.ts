@@ -127,7 +127,9 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     this.#forget();
-    const failure = transportError(classify(error, this.#answered), error);
+    // A request body that stopped coming is no failure of the upstream: it brings its own error.
+    const failure =
+      error instanceof GatewayError ? error : transportError(classify(error, this.#answered), error);
     if (!this.#answered) {
       this.#reject(failure);
       return;
@@ -149,7 +151,6 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
   start(sink: BodySink): void {
     for (const chunk of this.#waiting) sink.chunk(chunk);
     this.#waiting = [];
-    if (this.#closed) return;
     if (this.#ended) {
       if ("error" in this.#ended) sink.fail(this.#ended.error);
       else sink.end();
@@ -184,10 +185,13 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
       this.#reject(transportError("cancelled", reason));
       return;
     }
+    const failure = transportError("cancelled", reason);
     const sink = this.#sink;
     this.#sink = undefined;
-    this.#onReady?.(transportError("cancelled", reason));
-    sink?.fail(transportError("cancelled", reason));
+    // For whoever takes the body only now.
+    this.#ended = { error: failure };
+    this.#onReady?.(failure);
+    sink?.fail(failure);
   }
 }
 
@@ -220,7 +224,7 @@ function classify(error: Error & { code?: string }, answered: boolean): Transpor
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
       return "connect_failed";
     default:
-      if (error.code?.startsWith("HPE_")) return "bad_answer";
+      if (error.name === "HTTPParserError") return "bad_answer";
       return answered || error.code ? "connection_lost" : "connect_failed";
   }
 }

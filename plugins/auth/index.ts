@@ -105,14 +105,18 @@ async function admitByRules(call: Call, next: Next, caller: KnownCaller): Promis
 
 /**
  * A forwarded call whose model cannot be read is refused to a key with a rule on models: with an unusual
- * spelling of a path it could otherwise reach any model. In the gateway's own API a call goes nowhere
- * without a model, and those who find one for it ask the caller's rule themselves.
+ * spelling of a path, or over a WebSocket, it could otherwise reach any model. In the gateway's own API a
+ * call goes nowhere without a model, and those who find one for it ask the caller's rule themselves.
  */
 function checkModel(call: Call, caller: KnownCaller): void {
   const model = call.askedModel ?? call.model;
   if (model !== undefined) {
     if (!caller.mayUseModel(model)) throw refusals.modelNotAllowed(model);
-  } else if (call.prefix !== undefined && call.method !== "GET" && call.method !== "HEAD") {
+  } else if (call.prefix !== undefined && !isReading(call)) {
     throw refusals.modelUnknown();
   }
+}
+
+function isReading({ method, request }: Call): boolean {
+  return (method === "GET" || method === "HEAD") && !request.headers.has("upgrade");
 }

@@ -28,9 +28,13 @@ export default defineCommand({
     const { files, records, unanswered, problems } = await convertFolder(args.log, args.output, {
       onProblem: ({ file, line, message }) => process.stderr.write(`${file}:${line}: ${message}\n`),
     });
-    const from = `${files} ${files === 1 ? "file" : "files"}`;
+    const from = count(files, "file");
     const missing = unanswered > 0 ? `, ${unanswered} of them without an answer` : "";
-    const skipped = problems > 0 ? `; ${problems} lines could not be read` : "";
-    process.stdout.write(`${args.output}: ${records} calls from ${from}${missing}${skipped}\n`);
+    const skipped = problems > 0 ? `; ${count(problems, "line")} could not be read` : "";
+    process.stdout.write(`${args.output}: ${count(records, "call")} from ${from}${missing}${skipped}\n`);
   },
 });
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -63,10 +63,18 @@ export async function convertFolder(
   } catch (error) {
     out.destroy();
     await rm(unfinished, { force: true });
-    throw error;
+    throw out.errored ? unwritable(output, error) : error;
   }
-  await rename(unfinished, output);
+  await rename(unfinished, output).catch((error: unknown) => {
+    throw unwritable(output, error);
+  });
   return result;
+}
+
+function unwritable(output: string, error: unknown): Error {
+  return new Error(`${output} cannot be written (${(error as NodeJS.ErrnoException).code}).`, {
+    cause: error,
+  });
 }
 
 async function write(out: WriteStream, text: string): Promise<void> {

@@ -10,6 +10,7 @@ const endpoints: readonly Endpoint[] = [
   { method: "POST", path: "/v1/images/generations", operation: "image" },
   { method: "POST", path: "/v1/audio/speech", operation: "speech" },
   { method: "GET", path: "/v1/models", operation: "models" },
+  { method: "GET", path: "/v1/realtime", operation: "realtime", modelInQuery: true },
 ];
 
 /** OpenAI's Chat Completions and the endpoints beside it. */
@@ -28,12 +29,10 @@ const protocol = defineProtocol({
       throw invalid("stream must be a boolean.", "stream");
     }
     const maxTokens = body["max_completion_tokens"] ?? body["max_tokens"];
-    return {
-      ...(typeof model === "string" && { model }),
-      stream: stream === true,
-      ...(typeof maxTokens === "number" && { maxTokens }),
-      messages: () => promptOf(body),
-    };
+    const facts: RequestFacts = { stream: stream === true, messages: () => promptOf(body) };
+    if (typeof model === "string") facts.model = model;
+    if (typeof maxTokens === "number") facts.maxTokens = maxTokens;
+    return facts;
   },
   renderError(error) {
     const { message, type, param, code } = error;
@@ -111,12 +110,10 @@ function usageFrom(usage: unknown): Usage | undefined {
   const output = usage["completion_tokens"] ?? usage["output_tokens"];
   const cached = detail(usage["prompt_tokens_details"] ?? usage["input_tokens_details"], "cached_tokens");
   const reasoning = detail(usage["completion_tokens_details"], "reasoning_tokens");
-  return {
-    inputTokens: input,
-    outputTokens: typeof output === "number" ? output : 0,
-    ...(cached !== undefined && { cachedTokens: cached }),
-    ...(reasoning !== undefined && { reasoningTokens: reasoning }),
-  };
+  const found: Usage = { inputTokens: input, outputTokens: typeof output === "number" ? output : 0 };
+  if (cached !== undefined) found.cachedTokens = cached;
+  if (reasoning !== undefined) found.reasoningTokens = reasoning;
+  return found;
 }
 
 function detail(details: unknown, name: string): number | undefined {

@@ -8,8 +8,8 @@ const provider = defineProvider({
   name: "anthropic",
   baseURL: "https://api.anthropic.com",
   protocols: { chat: "anthropic", "count-tokens": "anthropic" },
-  url({ call, target }) {
-    return target.upstream.baseURL + call.rest + call.search;
+  url({ call, target, search }) {
+    return target.upstream.baseURL + call.rest + search;
   },
   authenticate(headers, { key }) {
     headers.push("x-api-key", key ?? "");

@@ -4,8 +4,8 @@ import { definePlugin, defineProvider } from "../../core/index.ts";
 const provider = defineProvider({
   name: "generic",
   protocols: {},
-  url({ call, target }) {
-    return target.upstream.baseURL + call.rest + call.search;
+  url({ call, target, search }) {
+    return target.upstream.baseURL + call.rest + search;
   },
   authenticate(headers, { key }) {
     headers.push("authorization", `Bearer ${key}`);

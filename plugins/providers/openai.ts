@@ -13,9 +13,10 @@ export const openai: Provider = defineProvider({
     image: "openai-chat",
     speech: "openai-chat",
     models: "openai-chat",
+    realtime: "openai-chat",
   },
-  url({ call, target }) {
-    return target.upstream.baseURL + call.rest.replace(/^\/v1(?=\/)/, "") + call.search;
+  url({ call, target, search }) {
+    return target.upstream.baseURL + call.rest.replace(/^\/v1(?=\/)/, "") + search;
   },
   authenticate(headers, { key }) {
     headers.push("authorization", `Bearer ${key}`);

@@ -1,4 +1,4 @@
-import type { Candidate, OfferedModel, Upstream } from "../../core/index.ts";
+import { wildcard, type Candidate, type OfferedModel, type Upstream } from "../../core/index.ts";
 
 /** Upstreams of one priority that could serve a model, with the model's name there. */
 export interface Tier {
@@ -48,11 +48,6 @@ function inTiers(found: Tier["candidates"]): Tier[] {
 function offerOf(upstream: Upstream, model: string): OfferedModel | undefined {
   return (
     upstream.models.find((offer) => offer.name === model) ??
-    upstream.models.find((offer) => offer.name.includes("*") && matches(offer.name, model))
+    upstream.models.find((offer) => wildcard(offer.name)(model))
   );
-}
-
-function matches(pattern: string, name: string): boolean {
-  const pieces = pattern.split("*").map((piece) => piece.replace(/[.+?^${}()|[\]\\]/g, String.raw`\$&`));
-  return new RegExp(`^${pieces.join("[^]*")}$`).test(name);
 }

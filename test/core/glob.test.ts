@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { matcher } from "../../core/index.ts";
+import { matcher, wildcard } from "../../core/index.ts";
 
 const names = ["gpt-4", "gpt-4o", "gpt-4-32k", "gpt-3.5", "claude-3-opus", ""];
 const taken = (list: string[] | undefined): string[] => names.filter(matcher(list));
@@ -29,6 +29,13 @@ test("an exclusion wins wherever it stands, and alone takes from all", () => {
   assert.deepEqual(taken(["!gpt-4-32k", "gpt-4*"]), ["gpt-4", "gpt-4o"]);
   assert.deepEqual(taken(["!gpt-*"]), ["claude-3-opus", ""]);
   assert.deepEqual(taken(["!*"]), []);
+});
+
+test("one pattern by itself knows no exclusion", () => {
+  assert.deepEqual(names.filter(wildcard("gpt-4")), ["gpt-4"]);
+  assert.deepEqual(names.filter(wildcard("gpt-4*")), ["gpt-4", "gpt-4o", "gpt-4-32k"]);
+  assert.deepEqual(names.filter(wildcard("!gpt-4")), []);
+  assert.equal(wildcard("!gpt*")("!gpt-4"), true);
 });
 
 test("pieces may not overlap", () => {

@@ -100,8 +100,26 @@ test("paths that could mean another place are treacherous", () => {
     "/a%00",
     "/a%5c..%5cb",
     "/a\nb",
+    "/a/%252e%252e/b",
+    "/a/%25252e./b",
+    "/a/..%252fb",
+    "/a/..%255cb",
+    "/a/..%3bx/b",
+    "/a/%c0%ae%c0%ae/b",
+    "/a/..%c0%afb",
+    "/a/%u002e%u002e/b",
   ];
   for (const path of bad) assert.equal(isTreacherous(path), true, path);
-  const good = ["/a/b", "/a/..b", "/a/b..", "/v1.5/x", "/a/...", "/a/%252e", "/%E4%BD%A0", "/models/a.b:c"];
+  const good = [
+    "/a/b",
+    "/a/..b",
+    "/a/b..",
+    "/v1.5/x",
+    "/a/...",
+    "/a/%252ex",
+    "/a/%2525",
+    "/%E4%BD%A0",
+    "/models/a.b:c",
+  ];
   for (const path of good) assert.equal(isTreacherous(path), false, path);
 });
