@@ -17,6 +17,7 @@ export interface Bounds {
   /** For the rest of a request body that nobody reads after the answer went out. */
   linger: number;
   headerSize: number;
+  headerCount: number;
 }
 
 const defaultBounds: Bounds = {
@@ -26,6 +27,7 @@ const defaultBounds: Bounds = {
   idle: 75_000,
   linger: 30_000,
   headerSize: 16 * 1024,
+  headerCount: 200,
 };
 
 /** Sets bounds to an HTTP server that listens already, and answers what is no request. */
@@ -33,8 +35,10 @@ export function harden(server: Server, bounds: Bounds = defaultBounds): void {
   server.headersTimeout = bounds.headers;
   server.requestTimeout = bounds.request;
   server.keepAliveTimeout = bounds.idle;
-  // Node reads both from the server itself, at each connection and when it starts listening; that moment
+  // Node reads the next two from the server itself, at each connection and when it starts listening; that moment
   // is over, so its own listener is run once more to take the interval up.
+  // One more than may be, to tell: what is beyond it, Node leaves out without a word.
+  server.maxHeadersCount = bounds.headerCount + 1;
   Object.assign(server, { maxHeaderSize: bounds.headerSize, connectionsCheckingInterval: bounds.check });
   for (const listener of server.listeners("listening")) listener.call(server);
   server.on("clientError", answerClientError);
@@ -98,19 +102,36 @@ function errorBody(code: string, message: string): string {
 }
 
 /**
- * Brings a request's target into the form `/path?query`: a client that takes the gateway for its proxy
- * sends a whole URL (RFC 9112 section 3.2.2). Anything else is answered 400, and false is returned.
+ * Answers what Node's parser lets through and an upstream could read otherwise, and returns false. Any other
+ * request gets its target in the form `/path?query`: a client that takes the gateway for its proxy sends a
+ * whole URL (RFC 9112 section 3.2.2).
  */
-export function toOriginForm(req: IncomingMessage, res: ServerResponse): boolean {
-  const target = req.url ?? "";
-  if (target.startsWith("/")) return true;
-  const absolute = /^https?:\/\/[^/?#]+([/?].*)?$/i.exec(target);
-  if (absolute) {
-    const rest = absolute[1] ?? "/";
-    req.url = rest.startsWith("/") ? rest : `/${rest}`;
-    return true;
+export function admit(req: IncomingMessage, res: ServerResponse): boolean {
+  if (req.rawHeaders.length > 2 * defaultBounds.headerCount) {
+    return refuse(res, 431, "headers_too_large", "The request has more headers than the gateway takes.");
   }
-  res.writeHead(400, { "content-type": "application/json", connection: "close" });
-  res.end(errorBody("bad_request", "The request's target is no path."));
+  if (req.httpVersionMajor !== 1 && !("stream" in req)) {
+    return refuse(res, 505, "unsupported_version", "The request's version of HTTP is not supported.");
+  }
+  if (req.httpVersion === "1.0" && req.headers["transfer-encoding"] !== undefined) {
+    return refuse(res, 400, "bad_request", "HTTP/1.0 has no transfer codings.");
+  }
+  const target = originForm(req.url ?? "");
+  if (target === undefined) return refuse(res, 400, "bad_request", "The request's target is no path.");
+  req.url = target;
+  return true;
+}
+
+function originForm(target: string): string | undefined {
+  if (target.startsWith("/")) return target;
+  const absolute = /^https?:\/\/[^/?#@]+([/?].*)?$/i.exec(target);
+  if (!absolute) return undefined;
+  const rest = absolute[1] ?? "/";
+  return rest.startsWith("/") ? rest : `/${rest}`;
+}
+
+function refuse(res: ServerResponse, status: number, code: string, message: string): false {
+  res.writeHead(status, { "content-type": "application/json", connection: "close" });
+  res.end(errorBody(code, message));
   return false;
 }

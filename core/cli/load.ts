@@ -1,4 +1,5 @@
 import { loadConfig } from "../../config/load.ts";
+import { ConfigError } from "../config-error.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 
 /** Which configuration was asked for, and what the flags say in place of its server's settings. */
@@ -20,7 +21,20 @@ export function load(flags: ConfigFlags): Promise<LoadedConfig> {
     ...(config !== undefined && { file: config }),
     presets,
     ...(given.length > 0 && { config: { server: Object.fromEntries(given) } }),
+  }).catch((error: unknown) => {
+    throw error instanceof ConfigError ? inWordsOfFlags(error) : error;
   });
+}
+
+/** A preset of the command line stands in no file: its mistake is told by the flag. */
+function inWordsOfFlags({ problems }: ConfigError): ConfigError {
+  return new ConfigError(
+    problems.map((problem) =>
+      problem.file === undefined && problem.path[0] === "extends"
+        ? { ...problem, path: ["--preset"] }
+        : problem,
+    ),
+  );
 }
 
 /** The configuration for looking at: with its state in memory, apart from that of gateways that run. */

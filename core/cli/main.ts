@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import module from "node:module";
 import process from "node:process";
 import { renderUsage, runCommand } from "citty";
 import type { ArgsDef, SubCommandsDef } from "citty";
@@ -18,18 +19,23 @@ const ownCommands: Record<string, () => Promise<Command>> = {
 
 async function allCommands(): Promise<Record<string, () => Promise<Command>>> {
   const { commands } = await import("../../config/index.ts");
-  return { ...commands, ...ownCommands };
+  return { ...ownCommands, ...commands, ...ownCommands };
 }
+
+/** What to ask for help on, once that is known. */
+let asked = "sluice";
 
 /** Runs one command line. Rejects with a UsageError, a ConfigError or a StartError. */
 async function dispatch(argv: readonly string[]): Promise<void> {
   const [first = ""] = argv;
+  if (first === "help") return dispatch([...argv.slice(1), "--help"]);
   const named = first !== "" && !first.startsWith("-");
   const rawArgs = argv.slice(named ? 1 : 0);
   if (!named && (first === "--version" || first === "-v")) return print(`${await version()}\n`);
   const help = rawArgs.includes("--help") || rawArgs.includes("-h");
   if (!named && help) return print(await mainUsage());
   const command = await find(named ? first : "serve");
+  if (named) asked = `sluice ${first}`;
   if (help) return print(`${await renderUsage(command, { meta: { name: "sluice" } })}\n\n`);
   checkArgs(await argsOf(command), rawArgs);
   await runCommand(command, { rawArgs });
@@ -63,11 +69,13 @@ function isUsageError(error: unknown): boolean {
 }
 
 surviveClosedPipes();
+// From Node 22.8 on: the second start does without compiling. Most modules are imported below this line.
+module.enableCompileCache?.();
 try {
   await dispatch(process.argv.slice(2));
   process.exit(0);
 } catch (error) {
   for (const line of describeFailure(error)) printError(line);
-  if (isUsageError(error)) printError("See sluice --help.");
+  if (isUsageError(error)) printError(`See ${asked} --help.`);
   process.exit(isUsageError(error) ? 2 : 1);
 }

@@ -1,6 +1,14 @@
 import { StartError } from "./failure.ts";
-import { listenFailure, serverURL } from "./serve.ts";
-import type { FromWorker, ListenOptions, SpawnWorker, StartServer, Supervisor, ToWorker } from "./serve.ts";
+import { httpsFailure, listenFailure, serverURL } from "./serve.ts";
+import type {
+  FromWorker,
+  HttpsOptions,
+  ListenOptions,
+  SpawnWorker,
+  StartServer,
+  Supervisor,
+  ToWorker,
+} from "./serve.ts";
 
 /** The part of Deno that is used here. */
 interface DenoNamespace {
@@ -17,7 +25,6 @@ interface DenoNamespace {
     handler: (request: Request, info: { remoteAddr: { hostname?: string } }) => Promise<Response>,
   ): { addr: { port: number }; finished: Promise<void>; shutdown(): Promise<void> };
   readTextFile(path: string): Promise<string>;
-  listen(options: { port: number; reusePort?: boolean }): { close(): void };
 }
 
 declare const Deno: DenoNamespace;
@@ -31,7 +38,8 @@ export function unsupported(options: ListenOptions, workers: number): string | u
     asked.push(https.pfx ? "--https.pfx" : "--https with a generated certificate");
   if (https?.passphrase) asked.push("--https.passphrase");
   if (asked.length > 0) {
-    return `${asked.join(" and ")} cannot be had on Deno: run sluice on Node, or give --https.cert and --https.key`;
+    const way = https ? ", or give --https.cert and --https.key" : "";
+    return `${asked.join(" and ")} cannot be had on Deno: run sluice on Node${way}`;
   }
   if (workers > 1 && !reusePortWorks()) {
     return "--workers needs to share a port, which Deno only does with its --unstable-net flag: deno run -A --unstable-net …";
@@ -39,21 +47,15 @@ export function unsupported(options: ListenOptions, workers: number): string | u
   return undefined;
 }
 
+/** Trying it out without the flag would end the process; the flag brings another function too. */
 function reusePortWorks(): boolean {
-  try {
-    Deno.listen({ port: 0, reusePort: true }).close();
-    return true;
-  } catch {
-    return false;
-  }
+  return "listenDatagram" in Deno;
 }
 
 export const startServer: StartServer = async (fetch, options, log) => {
   const { host, port, https } = options;
-  const tls =
-    https?.cert && https.key
-      ? { cert: await Deno.readTextFile(https.cert), key: await Deno.readTextFile(https.key) }
-      : {};
+  const tls = await readCertificate(https);
+  // Deno bounds neither the time that a request's head may take nor that of an idle connection, and offers no way to.
   const listen = () =>
     Deno.serve(
       {
@@ -74,7 +76,10 @@ export const startServer: StartServer = async (fetch, options, log) => {
   try {
     server = listen();
   } catch (error) {
-    throw new StartError(listenFailure(codeOf(error), host, port), { cause: error });
+    const { name } = error as { name?: string };
+    const reason =
+      https && name === "InvalidData" ? httpsFailure(error) : listenFailure(codeOf(error), host, port);
+    throw new StartError(reason, { cause: error });
   }
   let stopped: Promise<void> | undefined;
   const stop = (): void => void (stopped ??= server.shutdown().catch(() => {}));
@@ -92,11 +97,21 @@ export const startServer: StartServer = async (fetch, options, log) => {
   };
 };
 
+async function readCertificate(https: HttpsOptions | undefined): Promise<{ cert?: string; key?: string }> {
+  if (!https?.cert || !https.key) return {};
+  try {
+    return { cert: await Deno.readTextFile(https.cert), key: await Deno.readTextFile(https.key) };
+  } catch (error) {
+    throw new StartError(httpsFailure(error), { cause: error });
+  }
+}
+
 function codeOf(error: unknown): string | undefined {
   const { name, code, message } = error as { name?: string; code?: string; message?: string };
   if (name === "AddrInUse") return "EADDRINUSE";
   if (name === "PermissionDenied") return "EACCES";
   if (name === "AddrNotAvailable") return "EADDRNOTAVAIL";
+  if (/failed to lookup address|invalid host/.test(message ?? "")) return "ENOTFOUND";
   return code ?? message;
 }
 

@@ -1,16 +1,16 @@
 import cluster from "node:cluster";
+import { lookup } from "node:dns/promises";
 import { once } from "node:events";
-import type { RequestListener, Server as HttpServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import { createServer } from "node:net";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { listen } from "listhen";
 import type { Listener } from "listhen";
-import { toNodeHandler } from "srvx/node";
-import { upgradeListener } from "#runtime";
+import { requestListener, upgradeListener } from "#runtime";
 import { StartError } from "./failure.ts";
-import { harden, toOriginForm } from "./harden.node.ts";
-import { listenFailure, serverURL } from "./serve.ts";
+import { admit, harden } from "./harden.node.ts";
+import { httpsFailure, listenFailure, serverURL } from "./serve.ts";
 import type {
   FromWorker,
   ListenOptions,
@@ -30,10 +30,10 @@ export function unsupported(_options: ListenOptions, _workers: number): string |
 }
 
 export const startServer: StartServer = async (fetch, options, log) => {
-  const handle = toNodeHandler((request) => fetch(request)) as RequestListener;
+  const handle = requestListener(fetch);
   const signals = listenersOf(["SIGINT", "SIGTERM", "SIGHUP"]);
   const listener = await listenOn((req, res) => {
-    if (toOriginForm(req, res)) void handle(req, res);
+    if (admit(req, res)) handle(req, res);
   }, options);
   // A tunnel ends the process on a signal, with the calls in flight; here the tunnel is closed after them.
   signals.restore();
@@ -83,7 +83,7 @@ async function listenOn(handle: Parameters<typeof listen>[0], options: ListenOpt
   process.on("uncaughtException", onLoss);
   try {
     const listening = listen(handle, {
-      hostname: host,
+      hostname: anyHost ? host : await addressOf(host, port),
       // Exactly this port: left to itself, listhen takes another one when it is in use.
       port: { port, random: port === 0, ports: [], alternativePortRange: noPorts, verbose: false },
       public: anyHost,
@@ -102,11 +102,24 @@ async function listenOn(handle: Parameters<typeof listen>[0], options: ListenOpt
     throw new StartError(`port ${port} cannot be used: browsers refuse it; choose another with --port`);
   } catch (error) {
     const { name, syscall, code } = error as NodeJS.ErrnoException;
-    if (name !== "GetPortError" && syscall !== "listen") throw error;
+    if (error instanceof StartError) throw error;
+    if (name !== "GetPortError" && syscall !== "listen") {
+      throw options.https ? new StartError(httpsFailure(error), { cause: error }) : error;
+    }
     const reason = syscall ? code : await probe(host, port);
     throw new StartError(listenFailure(reason, host, port), { cause: error });
   } finally {
     process.off("uncaughtException", onLoss);
+  }
+}
+
+/** A host's address: for names that it does not like (spaces, underscores, many letters), listhen takes localhost. */
+async function addressOf(host: string, port: number): Promise<string> {
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StartError(listenFailure(code, host, port), { cause: error });
   }
 }
 
@@ -138,15 +151,29 @@ function listenersOf(names: NodeJS.Signals[]): { restore(): void } {
   };
 }
 
+/** What a worker says first. */
+const listening = "listening";
+
 export const spawnWorker: SpawnWorker = (_number, events) => {
-  const here = fileURLToPath(import.meta.url);
-  cluster.setupPrimary({ exec: here.replace(/serve\.node(\.\w+)$/, "worker$1"), args: [] });
+  const file = import.meta.url.endsWith(".ts") ? "worker.ts" : "worker.js";
+  cluster.setupPrimary({ exec: fileURLToPath(new URL(file, import.meta.url)), args: [] });
   const worker = cluster.fork();
-  worker.on("message", (message: FromWorker) => events.message(message));
+  // A worker that is a module listens only once it is loaded; what came before is lost.
+  let waiting: ToWorker[] | undefined = [];
+  const send = (message: ToWorker): void => {
+    if (waiting) waiting.push(message);
+    else if (worker.isConnected()) worker.send(message);
+  };
+  worker.on("message", (message: FromWorker | typeof listening) => {
+    if (message !== listening) return events.message(message);
+    const messages = waiting ?? [];
+    waiting = undefined;
+    for (const early of messages) send(early);
+  });
   worker.on("exit", (code, signal) => events.exit(signal ? `signal ${signal}` : `status ${code}`));
   worker.on("error", () => {});
   return {
-    send: (message) => void (worker.isConnected() && worker.send(message)),
+    send,
     kill: () => void worker.process.kill("SIGKILL"),
   };
 };
@@ -156,7 +183,10 @@ export function supervisor(): Supervisor | undefined {
   if (!cluster.isWorker) return undefined;
   return {
     send: (message) => void (process.connected && process.send?.(message)),
-    onMessage: (listener) => void process.on("message", (message) => listener(message as ToWorker)),
+    onMessage(listener) {
+      process.on("message", (message) => listener(message as ToWorker));
+      process.send?.(listening);
+    },
     exit: (status) => process.exit(status),
   };
 }

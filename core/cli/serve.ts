@@ -89,6 +89,11 @@ export function serverURL(protocol: "http" | "https", host: string, port: number
   return `${protocol}://${shown}:${port}`;
 }
 
+/** What a person is told when a certificate, or its key, is missing or no good. */
+export function httpsFailure(error: unknown): string {
+  return `HTTPS cannot be served with this certificate: ${error instanceof Error ? error.message : String(error)}`;
+}
+
 /** What stands in the way of listening, and what to do about it. */
 export function listenFailure(code: string | undefined, host: string, port: number): string {
   const where = `${host || "all addresses"}, port ${port}`;

@@ -30,7 +30,9 @@ function work(boss: Supervisor): void {
   const start = async (flags: ServeFlags): Promise<Running> => {
     log = createCliLog(flags.logLevel);
     const started = await run(flags, await load(flags), log, requestReload);
-    seeThrough(started, log, boss.exit);
+    const { debug, warn, error } = log;
+    // The signals of a terminal come to all; that they came is told by the supervisor.
+    seeThrough(started, { debug, info: debug, warn, error }, boss.exit);
     boss.send({ type: "ready", url: started.url });
     return started;
   };

@@ -142,7 +142,8 @@ class WorkerPool {
   #hear(place: Place, message: FromWorker): void {
     if (message.type === "ready") {
       place.ready = true;
-      if (this.#places.every(({ ready }) => ready)) this.#started?.resolve(message.url);
+      if (!this.#started) this.#log.info(`Worker ${place.number} serves again.`);
+      else if (this.#places.every(({ ready }) => ready)) this.#started.resolve(message.url);
     } else if (message.type === "failed") {
       place.failure = message.failure;
     } else if (message.type === "reloaded") {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { defineCommand } from "citty";
 import { createGateway } from "../../../config/gateway.ts";
 import { configArgs } from "../args.ts";
@@ -9,6 +10,7 @@ import { print } from "../output.ts";
 import { table } from "../table.ts";
 import type { Explanation } from "../../explain.ts";
 
+/** `sluice explain`. That a call would be refused is an answer too: the status is 0 then. */
 export default defineCommand({
   meta: {
     name: "explain",
@@ -23,17 +25,26 @@ export default defineCommand({
       description: "The path that is called; a chat endpoint without it",
     },
     key: { type: "string", alias: "k", valueHint: "key", description: "The key that the call comes with" },
+    ip: {
+      type: "string",
+      valueHint: "address",
+      description: "The address that the call comes from, where that matters",
+    },
     json: { type: "boolean", description: "Print JSON" },
   },
   async run({ args, rawArgs }) {
-    const { model, path, key } = args;
+    const { model, path, key, ip } = args;
     if (!model && !path) throw new UsageError("explain needs --model, or --path, or both");
     if (path && !path.startsWith("/"))
-      throw new UsageError(`--path takes a path such as /v1/models, found ${JSON.stringify(path)}`);
+      throw new UsageError(`--path takes a path such as /v1/embeddings, found ${JSON.stringify(path)}`);
+    if (ip !== undefined && isIP(ip) === 0)
+      throw new UsageError(`--ip takes an address such as 10.1.2.3, found ${JSON.stringify(ip)}`);
     const loaded = await load(readConfigFlags(args, rawArgs));
     const gateway = await createGateway(offline(loaded), { log: createCliLog("warn") });
     try {
-      const explanation = await gateway.explain({ model, path, key });
+      const explanation = await gateway.explain({ model, path, key, ip });
+      if (explanation.refused?.code === "address_denied" && ip === undefined)
+        explanation.notes.push("without --ip, it comes from an address that no list allows");
       print(args.json ? `${JSON.stringify(explanation, null, 2)}\n` : describe(explanation));
     } finally {
       await gateway.close(0);

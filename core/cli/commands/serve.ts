@@ -27,7 +27,7 @@ export default defineCommand({
     const server = resolveServer(loaded.config.server);
     const reason = unsupported(listenOptions(server, flags), flags.workers);
     if (reason) throw new UsageError(reason);
-    if (flags.workers > 1) await checkWorkers(loaded, server, flags);
+    if (flags.workers > 1) await checkWorkers(loaded, server, flags, log);
     const running =
       flags.workers > 1
         ? await supervise(flags, server.shutdownTimeout + killGrace, log)

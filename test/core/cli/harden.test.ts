@@ -8,7 +8,15 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { harden } from "../../../core/cli/harden.node.ts";
 
-const bounds = { headers: 200, check: 20, request: 60_000, idle: 60_000, linger: 100, headerSize: 1024 };
+const bounds = {
+  headers: 200,
+  check: 20,
+  request: 60_000,
+  idle: 60_000,
+  linger: 100,
+  headerSize: 1024,
+  headerCount: 10,
+};
 
 async function withServer(
   handle: RequestListener,

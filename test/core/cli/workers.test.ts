@@ -45,7 +45,7 @@ function stage(onStart: (worker: FakeWorker) => void) {
   };
   const lines: string[] = [];
   const tell = (line: string): void => void lines.push(line);
-  const log: Log = { debug: tell, info: tell, warn: tell, error: tell };
+  const log: Log = { debug() {}, info: tell, warn: tell, error: tell };
   return { workers, spawn, lines, log };
 }
 
@@ -76,8 +76,11 @@ test("a worker that dies comes back, later each time", async () => {
   }
   assert.deepEqual(lines, [
     "Worker 1 ended (status 7); another one starts in 20 ms.",
+    "Worker 1 serves again.",
     "Worker 1 ended (status 7); another one starts in 40 ms.",
+    "Worker 1 serves again.",
     "Worker 1 ended (status 7); another one starts in 50 ms.",
+    "Worker 1 serves again.",
   ]);
   await running.stop();
 });
