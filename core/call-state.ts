@@ -1,6 +1,6 @@
 import * as runtime from "#runtime";
-import { estimateTokenCount } from "tokenx";
 import { Canceller } from "./cancel.ts";
+import { estimateTokens } from "./estimate.ts";
 import { parseBody } from "./json.ts";
 import { readModelQuery } from "./query.ts";
 import type { AnswerFacts, Call, Caller, Outcome } from "./call.ts";
@@ -23,9 +23,6 @@ export interface Arrival {
   match: Match | undefined;
   inner: boolean;
 }
-
-/** How much of a prompt is counted; beyond it the estimate is extrapolated. */
-const estimateSample = 20_000;
 
 /** A call as core sees it. Plugins see the `Call` interface. */
 export class CallState implements Call {
@@ -159,10 +156,4 @@ export class CallState implements Call {
   onFinish(listener: (outcome: Outcome) => void | Promise<void>): void {
     this.finishListeners.push(listener);
   }
-}
-
-function estimateTokens(text: string): number {
-  if (text.length <= estimateSample) return estimateTokenCount(text);
-  const share = text.length / estimateSample;
-  return Math.ceil(estimateTokenCount(text.slice(0, estimateSample)) * share);
 }

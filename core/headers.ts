@@ -29,7 +29,7 @@ const ownRequestHeaders = new Set([
 
 /** The names that a `connection` header adds to the hop-by-hop ones. */
 function namedByConnection(connection: string | null | undefined): Set<string> | undefined {
-  if (!connection) return undefined;
+  if (!connection || connection === "keep-alive" || connection === "close") return undefined;
   let names: Set<string> | undefined;
   for (const token of connection.split(",")) {
     const name = token.trim().toLowerCase();
@@ -63,8 +63,11 @@ export function forwardedHeaders(
 
 /** The upstream's headers that go on to the client; their names are lower case. */
 export function answerHeaders(pairs: HeaderPairs): HeaderPairs {
-  let connection = "";
-  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === "connection") connection += `,${pairs[i + 1]}`;
+  let connection: string | undefined;
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (pairs[i] !== "connection") continue;
+    connection = connection === undefined ? pairs[i + 1] : `${connection},${pairs[i + 1]}`;
+  }
   const named = namedByConnection(connection);
   const out: HeaderPairs = [];
   for (let i = 0; i < pairs.length; i += 2) {

@@ -37,11 +37,19 @@ export function send(url: string, init: TransportInit): Promise<TransportAnswer>
   });
 }
 
-/** Closes every pooled connection that is not in use. */
+/** ms; longer than idle connections take to close. */
+const closePatience = 500;
+
+/** Closes pooled connections. Those in use, by another gateway of this process, close after that; they are not waited for. */
 export async function closeConnections(): Promise<void> {
-  const open = [...dispatchers.values()];
+  const closing = [...dispatchers.values()].map((one) => one.close());
   dispatchers.clear();
-  await Promise.all(open.map((one) => one.close()));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, closePatience);
+  });
+  await Promise.race([Promise.allSettled(closing), patience]);
+  clearTimeout(timer);
 }
 
 const dispatchers = new Map<string, Dispatcher>();
