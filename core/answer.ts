@@ -1,4 +1,5 @@
 import * as runtime from "#runtime";
+import { afterwards } from "./afterwards.ts";
 import { GatewayError, plainErrorBody } from "./errors.ts";
 import { readAlong } from "./read-along.ts";
 import { Relay } from "./relay.ts";
@@ -79,7 +80,11 @@ class CallHooks implements RelayHooks {
     const call = this.#call;
     this.#firstByte ??= performance.now() - call.startedTick;
     this.#bytes += chunk.byteLength;
-    call.along?.chunk(chunk);
+    try {
+      call.along?.chunk(chunk);
+    } catch (error) {
+      this.#readNoFurther(error);
+    }
     if (call.taps) for (const tap of call.taps) tap(chunk);
   }
 
@@ -88,9 +93,37 @@ class CallHooks implements RelayHooks {
     call.over = true;
     const duration = performance.now() - call.startedTick;
     if (error !== undefined) call.error ??= GatewayError.from(error);
-    const reading = call.along?.end();
-    if (reading) void reading.then(() => this.#tell(result, duration));
-    else this.#tell(result, duration);
+    afterwards(() => {
+      const tell = (): void => this.#tell(result, duration);
+      const reading = this.#endReading();
+      if (reading) void reading.then(tell);
+      else tell();
+    });
+  }
+
+  #endReading(): Promise<void> | undefined {
+    try {
+      return this.#call.along?.end()?.catch((error: unknown) => this.#readNoFurther(error));
+    } catch (error) {
+      this.#readNoFurther(error);
+      return undefined;
+    }
+  }
+
+  /** Reading along is a protocol's code: what it throws costs the call its usage, and nothing else. */
+  #readNoFurther(error: unknown): void {
+    const { gateway, protocol, id } = this.#call;
+    this.#call.along = undefined;
+    gateway.log.error(`The protocol ${protocol?.name} failed to read the answer of call ${id}.`, error);
+  }
+
+  #usage(): Usage | undefined {
+    try {
+      return usageOf(this.#call);
+    } catch (error) {
+      this.#readNoFurther(error);
+      return undefined;
+    }
   }
 
   #tell(result: RelayResult, duration: number): void {
@@ -99,7 +132,7 @@ class CallHooks implements RelayHooks {
       status: result === "client-gone" ? 499 : this.#status,
       result,
       error: call.error,
-      usage: usageOf(call),
+      usage: this.#usage(),
       bytes: this.#bytes,
       firstByte: this.#firstByte,
       duration,

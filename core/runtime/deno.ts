@@ -1,4 +1,5 @@
 export { closeConnections, send } from "../transport/undici.ts";
+export { defer } from "./defer.node.ts";
 export { unpack } from "./unpack.node.ts";
 export {
   attach,

@@ -42,6 +42,8 @@ export interface Runtime {
   setHeaders(response: Response, headers: HeaderPairs): Response;
   /** Path and query as they came over the wire. */
   rawTarget(request: Request): string;
+  /** Runs the work once the event loop has served what arrived by now. */
+  defer(work: () => void): void;
   /** All headers as they came, in order. */
   headerPairs(request: Request): HeaderPairs;
   /** The peer's address, or `""`. */
