@@ -296,7 +296,7 @@ class GatewayCore implements Gateway {
       match: match?.prefix === undefined ? match : undefined,
       inner: true,
     });
-    inner.signal?.addEventListener("abort", () => call.canceller.cancel(clientGone()), { once: true });
+    inner.signal?.addEventListener("abort", () => call.canceller.cancel(givenUp()), { once: true });
     await call.inspect();
     const response = await this.#run(generation, call, generation.innerPipeline);
     if (call.error) throw call.error;
@@ -364,6 +364,11 @@ function onClientLeft(call: CallState): void {
 
 function clientGone(): GatewayError {
   return new GatewayError("The client left.", { status: 499, code: "client_gone" });
+}
+
+/** Of a plugin's own call: there is no client that could leave, and the plugin has to hear of the end. */
+function givenUp(): GatewayError {
+  return new GatewayError("The call was given up.", { status: 499, code: "given_up" });
 }
 
 function tooLong(): GatewayError {
