@@ -24,5 +24,5 @@ export async function startUpstream(load: "chat" | "sse"): Promise<Upstream> {
 
 function nodeUpstream(port: number): string[] {
   const script = fileURLToPath(new URL("upstream-server.ts", import.meta.url));
-  return [process.execPath, "--conditions=source", "--import", "tsx", script, `${port}`];
+  return [process.execPath, "--conditions=sluice-source", "--import", "tsx", script, `${port}`];
 }

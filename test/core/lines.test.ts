@@ -162,7 +162,7 @@ async function runStalled(goesAway: boolean): Promise<{ out: string; err: string
   const args =
     "Deno" in globalThis
       ? ["run", "-A", "--no-check", program]
-      : ["--conditions=source", "--import", "tsx", program];
+      : ["--conditions=sluice-source", "--import", "tsx", program];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
   let err = "";

@@ -18,6 +18,8 @@ if (!onDeno) {
     spawnSync(process.execPath, build);
     await cp(join(root, "package.json"), join(folder, "package.json"));
     await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+    const bundled = spawnSync("npm", ["run", "bundle"], { cwd: folder, encoding: "utf8" });
+    assert.equal(bundled.status, 0, bundled.stderr);
     const { bin } = JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as {
       bin: { sluice: string };
     };
