@@ -88,10 +88,20 @@ function ms(value: number | undefined): number | undefined {
   return value === undefined ? undefined : Math.round(value * 1000) / 1000;
 }
 
+/** Names that were cleaned: most calls share theirs. */
+const cleaned = new Map<string, string>();
+const mostCleaned = 1000;
+
 /** A text that the client chose, short and without keys. */
 function clean(text: string | undefined): string | undefined {
   if (!text) return undefined;
-  return maskKeys(text.length > longestName ? `${text.slice(0, longestName)}…` : text);
+  const short = text.length > longestName ? `${text.slice(0, longestName)}…` : text;
+  const before = cleaned.get(short);
+  if (before !== undefined) return before;
+  const masked = maskKeys(short);
+  if (cleaned.size >= mostCleaned) cleaned.clear();
+  cleaned.set(short, masked);
+  return masked;
 }
 
 /** The messages of an error's chain of causes, from the outside in. */
