@@ -26,6 +26,7 @@ export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
 export type { Explanation, ExplainedTarget, ExplainQuery } from "./explain.ts";
 export { discard } from "./discard.ts";
+export { StreamReaderBase } from "./stream-reader.ts";
 export { errorType, GatewayError, plainErrorBody } from "./errors.ts";
 export type { GatewayErrorInit } from "./errors.ts";
 export { matcher, wildcard } from "./glob.ts";

@@ -1,5 +1,12 @@
-import { definePlugin, defineProtocol, GatewayError, isFields, parseFields } from "../../core/index.ts";
-import type { Endpoint, Fields, PromptMessage, RequestFacts, StreamReader, Usage } from "../../core/index.ts";
+import {
+  definePlugin,
+  defineProtocol,
+  GatewayError,
+  isFields,
+  parseFields,
+  StreamReaderBase,
+} from "../../core/index.ts";
+import type { Endpoint, Fields, PromptMessage, RequestFacts, Usage } from "../../core/index.ts";
 
 /** Paths of Anthropic's API. Source: Anthropic API reference. */
 const endpoints: readonly Endpoint[] = [
@@ -99,45 +106,24 @@ function numberOr(value: unknown, fallback: number | undefined): number | undefi
 }
 
 /** Reads message events: usage begins in message_start and is cumulative in message_delta. */
-class EventReader implements StreamReader {
-  readonly #collect: boolean;
-  #usage: Usage | undefined;
-  #text = "";
-  #events = 0;
-  #ended = false;
-
-  constructor(collect: boolean) {
-    this.#collect = collect;
-  }
-
+class EventReader extends StreamReaderBase {
   event(data: string): void {
     const isDelta = data.includes('"content_block_delta"');
-    if (isDelta) this.#events++;
-    if (isDelta && !this.#collect) return;
+    if (isDelta) this.outputCount++;
+    if (isDelta && !this.collect) return;
     const event = parseFields(data);
     if (!event) return;
     const { type, message, delta } = event;
-    if (type === "message_start" && isFields(message)) this.#usage = usageFrom(message["usage"]);
-    if (type === "message_delta") this.#usage = usageFrom(event["usage"], this.#usage);
-    if (type === "message_stop") this.#ended = true;
-    if (isDelta && isFields(delta) && typeof delta["text"] === "string") this.#text += delta["text"];
+    if (type === "message_start" && isFields(message)) this.toldUsage = usageFrom(message["usage"]);
+    if (type === "message_delta") this.toldUsage = usageFrom(event["usage"], this.toldUsage);
+    if (type === "message_stop") this.sawEnd = true;
+    if (isDelta && isFields(delta) && typeof delta["text"] === "string") this.collectedText += delta["text"];
   }
 
-  usage(): Usage | undefined {
+  override usage(): Usage | undefined {
     // Before the first message_delta the output is a placeholder: what was seen is the better floor.
-    if (!this.#usage || this.#usage.outputTokens >= this.#events || this.#ended) return this.#usage;
-    return { ...this.#usage, outputTokens: this.#events, estimated: true };
-  }
-
-  text(): string {
-    return this.#text;
-  }
-
-  outputEvents(): number {
-    return this.#events;
-  }
-
-  ended(): boolean {
-    return this.#ended;
+    if (!this.toldUsage || this.toldUsage.outputTokens >= this.outputCount || this.sawEnd)
+      return this.toldUsage;
+    return { ...this.toldUsage, outputTokens: this.outputCount, estimated: true };
   }
 }

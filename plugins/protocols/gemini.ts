@@ -1,5 +1,12 @@
-import { definePlugin, defineProtocol, GatewayError, isFields, parseFields } from "../../core/index.ts";
-import type { Endpoint, Fields, PromptMessage, RequestFacts, StreamReader, Usage } from "../../core/index.ts";
+import {
+  definePlugin,
+  defineProtocol,
+  GatewayError,
+  isFields,
+  parseFields,
+  StreamReaderBase,
+} from "../../core/index.ts";
+import type { Endpoint, Fields, PromptMessage, RequestFacts, Usage } from "../../core/index.ts";
 
 /** Paths of Gemini's API. Source: Gemini API reference. */
 const endpoints: readonly Endpoint[] = [
@@ -99,39 +106,13 @@ function usageFrom(usage: unknown): Usage | undefined {
 }
 
 /** Reads whole response objects: text adds up, usage is cumulative. */
-class ChunkReader implements StreamReader {
-  readonly #collect: boolean;
-  #usage: Usage | undefined;
-  #text = "";
-  #events = 0;
-  #ended = false;
-
-  constructor(collect: boolean) {
-    this.#collect = collect;
-  }
-
+class ChunkReader extends StreamReaderBase {
   event(data: string): void {
-    this.#events++;
+    this.outputCount++;
     const chunk = parseFields(data);
     if (!chunk) return;
-    this.#usage = usageFrom(chunk["usageMetadata"]) ?? this.#usage;
-    if (data.includes('"finishReason"')) this.#ended = true;
-    if (this.#collect) this.#text += textOf(chunk);
-  }
-
-  usage(): Usage | undefined {
-    return this.#usage;
-  }
-
-  text(): string {
-    return this.#text;
-  }
-
-  outputEvents(): number {
-    return this.#events;
-  }
-
-  ended(): boolean {
-    return this.#ended;
+    this.toldUsage = usageFrom(chunk["usageMetadata"]) ?? this.toldUsage;
+    if (data.includes('"finishReason"')) this.sawEnd = true;
+    if (this.collect) this.collectedText += textOf(chunk);
   }
 }

@@ -1,5 +1,12 @@
-import { definePlugin, defineProtocol, GatewayError, isFields, parseFields } from "../../core/index.ts";
-import type { Endpoint, Fields, PromptMessage, RequestFacts, StreamReader, Usage } from "../../core/index.ts";
+import {
+  definePlugin,
+  defineProtocol,
+  GatewayError,
+  isFields,
+  parseFields,
+  StreamReaderBase,
+} from "../../core/index.ts";
+import type { Endpoint, Fields, PromptMessage, RequestFacts, Usage } from "../../core/index.ts";
 
 /** Paths of OpenAI's API. Source: OpenAI API reference. */
 const endpoints: readonly Endpoint[] = [
@@ -131,47 +138,21 @@ function hasOutput(data: string): boolean {
 }
 
 /** Reads chat.completion.chunk events. Without `collect` an event is only parsed when it holds usage. */
-class ChunkReader implements StreamReader {
-  readonly #collect: boolean;
-  #usage: Usage | undefined;
-  #text = "";
-  #events = 0;
-  #ended = false;
-
-  constructor(collect: boolean) {
-    this.#collect = collect;
-  }
-
+class ChunkReader extends StreamReaderBase {
   event(data: string): void {
     if (data === "[DONE]") {
-      this.#ended = true;
+      this.sawEnd = true;
       return;
     }
-    if (hasOutput(data)) this.#events++;
-    if (!this.#collect && !usageObject.test(data)) return;
+    if (hasOutput(data)) this.outputCount++;
+    if (!this.collect && !usageObject.test(data)) return;
     const chunk = parseFields(data);
     if (!chunk) return;
-    this.#usage = usageFrom(chunk["usage"]) ?? this.#usage;
-    if (!this.#collect) return;
+    this.toldUsage = usageFrom(chunk["usage"]) ?? this.toldUsage;
+    if (!this.collect) return;
     for (const choice of choicesOf(chunk)) {
       const { delta } = choice;
-      this.#text += isFields(delta) ? textOf(delta["content"]) : textOf(choice["text"]);
+      this.collectedText += isFields(delta) ? textOf(delta["content"]) : textOf(choice["text"]);
     }
-  }
-
-  usage(): Usage | undefined {
-    return this.#usage;
-  }
-
-  text(): string {
-    return this.#text;
-  }
-
-  outputEvents(): number {
-    return this.#events;
-  }
-
-  ended(): boolean {
-    return this.#ended;
   }
 }

@@ -7,6 +7,10 @@ import { chunk, get, post, rawClient, startRawUpstream, unchunk } from "../_raw.
 const sse = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 const event = chunk(`data: {"choices":[{"index":0,"delta":{"content":"one"}}]}\n\n`);
 
+/** Deno before 2.9.6 never lets go of an upload that it cut at a stop; there the scene has none. */
+const { Deno } = globalThis as { Deno?: { version: { deno: string } } };
+const holdsUploads = Deno !== undefined && /^2\.(?:[0-8]\.|9\.[0-5]$)/.test(Deno.version.deno);
+
 deferTest(
   "a gateway that is closed in the middle of everything leaves nothing that holds its process",
   async (defer) => {
@@ -41,15 +45,13 @@ deferTest(
     const chunked = rawClient(gateway.url, get("/p/chunked"));
     const waiting = rawClient(gateway.url, get("/p/waiting"));
     const limited = rawClient(gateway.url, get("/p/limited"));
-    const upload = rawClient(
-      gateway.url,
-      "POST /p/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf",
-    );
+    const half = "POST /p/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf";
+    const upload = holdsUploads ? undefined : rawClient(gateway.url, half);
     // A server may wait for the rest of a request that it has answered.
-    upload.socket.once("data", () => setTimeout(() => upload.socket.destroy(), 100));
+    upload?.socket.once("data", () => setTimeout(() => upload.socket.destroy(), 100));
     const left = rawClient(gateway.url, get("/p/left"));
     await until(() => [stream, left].every((client) => client.text().includes("one")));
-    await until(() => chunked.text().includes("half") && upstream.requests.length >= 6);
+    await until(() => chunked.text().includes("half") && upstream.requests.length >= (upload ? 6 : 5));
     left.socket.destroy();
     // Last, as its connection to the upstream is kept for the next call.
     const kept = rawClient(gateway.url, get("/p/whole"));
@@ -62,7 +64,7 @@ deferTest(
       ["/p/chunked", 200, "broken", "stopping"],
       ["/p/left", 499, "client-gone", undefined],
       ["/p/limited", 503, "complete", "stopping"],
-      ["/p/upload", 503, "complete", "stopping"],
+      ...(upload ? [["/p/upload", 503, "complete", "stopping"]] : []),
       ["/p/waiting", 503, "complete", "stopping"],
       ["/p/whole", 200, "complete", undefined],
       ["/v1/chat/completions", 200, "broken", "stopping"],
@@ -70,7 +72,7 @@ deferTest(
     assert.equal(unchunk(await stream.over).whole, false);
     assert.match(unchunk(await stream.over).body, /"code":"stopping"\}\}\n\n$/);
     assert.equal(unchunk(await chunked.over).whole, false);
-    for (const client of [waiting, limited, upload])
+    for (const client of [waiting, limited, ...(upload ? [upload] : [])])
       assert.match(await client.over, /^HTTP\/1\.1 503 [^]*"code":"stopping"/);
     await kept.over;
     await until(() => upstream.requests.every(({ closedAt }) => closedAt !== undefined));
