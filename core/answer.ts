@@ -68,7 +68,7 @@ class CallHooks implements RelayHooks {
     this.drainTimeout = call.gateway.server.drainTimeout;
     const { answer, protocol, endpoint } = call;
     if (answer && protocol && endpoint && answer.status < 400 && !call.usage) {
-      call.along = readAlong(protocol, answer, call.collecting);
+      call.along = readAlong(protocol, answer, call.collecting, (error) => this.#readNoFurther(error));
     }
   }
 
@@ -80,11 +80,7 @@ class CallHooks implements RelayHooks {
     const call = this.#call;
     this.#firstByte ??= performance.now() - call.startedTick;
     this.#bytes += chunk.byteLength;
-    try {
-      call.along?.chunk(chunk);
-    } catch (error) {
-      this.#readNoFurther(error);
-    }
+    call.along?.chunk(chunk);
     if (call.taps) for (const tap of call.taps) tap(chunk);
   }
 
@@ -95,35 +91,17 @@ class CallHooks implements RelayHooks {
     if (error !== undefined) call.error ??= GatewayError.from(error);
     afterwards(() => {
       const tell = (): void => this.#tell(result, duration);
-      const reading = this.#endReading();
+      const reading = call.along?.end();
       if (reading) void reading.then(tell);
       else tell();
     });
   }
 
-  #endReading(): Promise<void> | undefined {
-    try {
-      return this.#call.along?.end()?.catch((error: unknown) => this.#readNoFurther(error));
-    } catch (error) {
-      this.#readNoFurther(error);
-      return undefined;
-    }
-  }
-
-  /** Reading along is a protocol's code: what it throws costs the call its usage, and nothing else. */
+  /** What a protocol's reading throws costs the call its usage, and nothing else. */
   #readNoFurther(error: unknown): void {
     const { gateway, protocol, id } = this.#call;
     this.#call.along = undefined;
     gateway.log.error(`The protocol ${protocol?.name} failed to read the answer of call ${id}.`, error);
-  }
-
-  #usage(): Usage | undefined {
-    try {
-      return usageOf(this.#call);
-    } catch (error) {
-      this.#readNoFurther(error);
-      return undefined;
-    }
   }
 
   #tell(result: RelayResult, duration: number): void {
@@ -132,7 +110,7 @@ class CallHooks implements RelayHooks {
       status: result === "client-gone" ? 499 : this.#status,
       result,
       error: call.error,
-      usage: this.#usage(),
+      usage: usageOf(call),
       bytes: this.#bytes,
       firstByte: this.#firstByte,
       duration,

@@ -17,12 +17,43 @@ export interface ReadAlong {
   outputEvents(): number;
 }
 
-/** Makes the reader that fits an answer, or none where the protocol reads none. */
-export function readAlong(protocol: Protocol, facts: AnswerFacts, collect: boolean): ReadAlong | undefined {
-  const reader = readPlain(protocol, facts, collect);
+/**
+ * Makes the reader that fits an answer, or none where the protocol reads none. It never throws.
+ * @param failed Called once when the protocol's code throws; nothing is read from then on.
+ */
+export function readAlong(
+  protocol: Protocol,
+  facts: AnswerFacts,
+  collect: boolean,
+  failed: (error: unknown) => void,
+): ReadAlong | undefined {
+  const plain = readPlain(protocol, facts, collect);
+  const reader = plain && guard(plain, failed);
   return reader && facts.encoding && facts.encoding !== "identity"
     ? readPacked(reader, facts.encoding)
     : reader;
+}
+
+/** Around all that calls a protocol's code, which also happens from an unpacker's own events. */
+function guard(reader: ReadAlong, failed: (error: unknown) => void): ReadAlong {
+  let broken = false;
+  const attempt = <T>(work: () => T, otherwise: T): T => {
+    if (broken) return otherwise;
+    try {
+      return work();
+    } catch (error) {
+      broken = true;
+      failed(error);
+      return otherwise;
+    }
+  };
+  return {
+    chunk: (chunk) => attempt(() => reader.chunk(chunk), undefined),
+    end: () => attempt(() => reader.end(), undefined),
+    usage: () => attempt(() => reader.usage(), undefined),
+    text: () => attempt(() => reader.text(), ""),
+    outputEvents: () => attempt(() => reader.outputEvents(), 0),
+  };
 }
 
 function readPacked(reader: ReadAlong, encoding: string): ReadAlong | undefined {
