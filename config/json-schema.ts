@@ -22,7 +22,10 @@ const onOrOff: JsonSchema = { type: ["boolean", "null"], description: "false tak
  * The JSON Schema (draft-07) of configuration files, with the options of the plugins. Development only: the
  * converter is not needed to run a gateway.
  */
-export async function buildJSONSchema(plugins: Registry["plugins"]): Promise<JsonSchema> {
+export async function buildJSONSchema(
+  plugins: Registry["plugins"],
+  providers: Registry["providers"] = {},
+): Promise<JsonSchema> {
   const names = Object.keys(plugins).sort();
   const definitions = { ...shared };
   for (const name of names) {
@@ -35,7 +38,10 @@ export async function buildJSONSchema(plugins: Registry["plugins"]): Promise<Jso
   properties.plugins = { ...describe(properties.plugins), ...pluginsSchema(names) };
   const upstream = (properties.upstreams as JsonSchema).items as JsonSchema;
   if (upstream.properties) {
-    upstream.properties.provider = { ...describe(upstream.properties.provider), ...providerSchema(names) };
+    upstream.properties.provider = {
+      ...describe(upstream.properties.provider),
+      ...providerSchema(names, providers),
+    };
   }
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
@@ -61,11 +67,12 @@ function pluginsSchema(names: readonly string[]): JsonSchema {
   return { anyOf: [{ type: "array", items: entry }, map] };
 }
 
-function providerSchema(names: readonly string[]): JsonSchema {
-  const providers = names
+function providerSchema(names: readonly string[], others: Registry["providers"]): JsonSchema {
+  const own = names
     .filter((name) => name.startsWith("providers/"))
     .map((name) => name.slice("providers/".length));
-  return { anyOf: [{ enum: providers }, { type: "string", minLength: 1 }] };
+  const all = [...new Set([...own, ...Object.keys(others)])].sort();
+  return { anyOf: [{ enum: all }, { type: "string", minLength: 1 }] };
 }
 
 function convert(schema: GenericSchema): JsonSchema {

@@ -121,9 +121,11 @@ export async function attemptLoad(options: LoadOptions, remotes?: Map<string, Re
   return attempt;
 }
 
-async function registryOf({ plugins, presets }: Partial<Registry> = {}): Promise<Registry> {
+async function registryOf({ plugins, providers, presets }: Partial<Registry> = {}): Promise<Registry> {
+  const own = plugins && providers ? undefined : await import("../plugins/index.ts");
   return {
-    plugins: plugins ?? (await import("../plugins/index.ts")).builtin,
+    plugins: plugins ?? own?.builtin ?? {},
+    providers: providers ?? own?.providers ?? {},
     presets: presets ?? (await import("../presets/index.ts")).builtin,
   };
 }

@@ -4,7 +4,7 @@ import { loadFile, loadPackage, ModuleError } from "./module.ts";
 import { identityOf, readReference } from "./reference.ts";
 import type { Reference } from "./reference.ts";
 import { isURL } from "./session.ts";
-import type { Session } from "./session.ts";
+import type { Registry, Session } from "./session.ts";
 
 /** What a name is expected to stand for. `provider: openai` means the built-in plugin `providers/openai`. */
 export type PluginKind = "plugin" | "provider";
@@ -30,13 +30,19 @@ export function loadPlugin(
   session: Session,
   loading: Loading,
 ): Promise<LoadedPlugin | ModuleError> {
-  const builtin = kind === "provider" && !name.startsWith("providers/") ? `providers/${name}` : name;
+  const builtin = kind === "provider" ? providerPlugin(name, session.registry) : name;
   const known = Object.hasOwn(session.registry.plugins, builtin);
   const reference: Reference = known ? { kind: "builtin", name: builtin } : readReference(name, {}, base);
   const identity = identityOf(reference);
   const begun = loading.get(identity) ?? load(reference, base, session).catch(failure);
   loading.set(identity, begun);
   return begun;
+}
+
+/** The built-in plugin that would have a provider. */
+function providerPlugin(name: string, { plugins, providers }: Registry): string {
+  const own = name.startsWith("providers/") ? name : `providers/${name}`;
+  return Object.hasOwn(plugins, own) ? own : (Object.hasOwn(providers, name) && providers[name]) || own;
 }
 
 function failure(error: unknown): ModuleError {

@@ -108,7 +108,8 @@ class Resolver implements Plugins {
     if (kind === "plugin") return names;
     return names
       .filter((name) => name.startsWith("providers/"))
-      .map((name) => name.slice("providers/".length));
+      .map((name) => name.slice("providers/".length))
+      .concat(Object.keys(this.#session.registry.providers));
   }
 }
 

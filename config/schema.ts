@@ -40,6 +40,21 @@ const server = v.strictObject({
   drainTimeout: key("How long a drained answer may go on. Default 60s.", duration),
   shutdownTimeout: key("How long calls may go on after a stop was asked for. Default 30s.", duration),
   trustProxy: key("Addresses or ranges of proxies whose x-forwarded-for is believed.", v.array(addressRange)),
+  modelRefresh: key(
+    "How often the models of upstreams without `models` are listed anew; 0: only at the start. Default 1h.",
+    duration,
+  ),
+  files: key(
+    "How files that a request names by URL are fetched, where the upstream takes no URLs.",
+    v.strictObject({
+      maxSize: key("The most of one file. Default 20MiB.", size),
+      timeout: key("How long one file may take. Default 20s.", duration),
+      allow: key(
+        "Addresses or ranges that may be fetched from though they are not public. Default none.",
+        v.array(addressRange),
+      ),
+    }),
+  ),
   timeouts: key("Time-outs towards upstreams.", timeouts),
 });
 
@@ -86,6 +101,10 @@ const upstream = v.pipe(
         headerName,
         v.strictObject({ name: headerName, prefix: key("What stands before the key.", v.string()) }),
       ]),
+    ),
+    strict: key(
+      "Refuse a translated call with a field that this upstream's protocol cannot say; else the field is left out. Default false.",
+      v.boolean(),
     ),
     options: key("The provider's own options.", v.unknown()),
   }),

@@ -14,6 +14,8 @@ import type { TextResult } from "./text.ts";
 /** Named modules, loaded when a configuration names them. */
 export interface Registry {
   plugins: Record<string, () => Promise<{ default: Plugin }>>;
+  /** Providers that a plugin of another name adds, and that plugin. */
+  providers: Record<string, string>;
   presets: Record<string, () => Promise<{ default: Preset }>>;
 }
 

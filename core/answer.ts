@@ -67,7 +67,8 @@ class CallHooks implements RelayHooks {
     this.#done = done;
     this.drainTimeout = call.gateway.server.drainTimeout;
     const { answer, protocol, endpoint } = call;
-    if (answer && protocol && endpoint && answer.status < 400 && !call.usage) {
+    const isRead = endpoint !== undefined && !endpoint.modelless;
+    if (answer && protocol && isRead && answer.status < 400 && !call.usage && !call.along) {
       call.along = readAlong(protocol, answer, call.collecting, (error) => this.#readNoFurther(error));
     }
   }
@@ -90,10 +91,9 @@ class CallHooks implements RelayHooks {
     const duration = performance.now() - call.startedTick;
     if (error !== undefined) call.error ??= GatewayError.from(error);
     afterwards(() => {
-      const tell = (): void => this.#tell(result, duration);
       const reading = call.along?.end();
-      if (reading) void reading.then(tell);
-      else tell();
+      if (reading) void reading.then(() => this.#tell(result, duration));
+      else this.#tell(result, duration);
     });
   }
 
@@ -118,7 +118,8 @@ class CallHooks implements RelayHooks {
   }
 
   brokenTail(error: unknown): Uint8Array | undefined {
-    const { answer, protocol } = this.#call;
+    const { answer, protocol, renderBreak } = this.#call;
+    if (renderBreak) return renderBreak(GatewayError.from(error));
     // Only into a readable event stream; anywhere else the cut itself has to tell.
     if (!answer?.streaming || answer.status === 101 || answer.encoding) return undefined;
     const failure = GatewayError.from(error);
@@ -135,7 +136,9 @@ function plainErrorEvent(error: GatewayError): string {
 /** Usage as the upstream told it; else, for an answer with tokens, what the gateway can count. */
 function usageOf(call: CallState): Usage | undefined {
   call.usage ??= call.along?.usage();
-  if (call.usage || !call.along || !call.answer?.streaming) return call.usage;
-  const inputTokens = call.estimateInput();
-  return (call.usage = { inputTokens, outputTokens: call.along.outputEvents(), estimated: true });
+  if (call.usage || !call.along) return call.usage;
+  const outputTokens = call.along.outputEvents();
+  // A stream need not be one of server-sent events: what has events of its own is one, too.
+  if (!call.answer?.streaming && outputTokens === 0) return undefined;
+  return (call.usage = { inputTokens: call.estimateInput(), outputTokens, estimated: true });
 }

@@ -1,6 +1,7 @@
 import * as runtime from "#runtime";
 import { Canceller } from "./cancel.ts";
 import { estimateTokens } from "./estimate.ts";
+import { formFields, isJsonBody, readForm } from "./form.ts";
 import { parseBody } from "./json.ts";
 import { readModelQuery } from "./query.ts";
 import type { AnswerFacts, Call, Caller, Outcome } from "./call.ts";
@@ -9,9 +10,11 @@ import type { GatewayContext } from "./context.ts";
 import type { GatewayError } from "./errors.ts";
 import type { Endpoint, Operation, Protocol, RequestFacts } from "./protocol.ts";
 import type { ReadAlong } from "./read-along.ts";
+import type { Rostered } from "./roster.ts";
 import type { Match } from "./router.ts";
 import type { HeaderPairs } from "./transport/types.ts";
 import type { Attempt, Candidate, Target } from "./upstream.ts";
+import type { FileCache } from "./translate/media.ts";
 import type { Usage } from "./usage.ts";
 
 /** What the gateway knows when a request arrives. */
@@ -25,7 +28,7 @@ export interface Arrival {
 }
 
 /** A call as core sees it. Plugins see the `Call` interface. */
-export class CallState implements Call {
+export class CallState implements Call, Rostered {
   readonly id: string = crypto.randomUUID();
   readonly startedAt: number = Date.now();
   /** For durations: the wall clock may jump. */
@@ -65,12 +68,24 @@ export class CallState implements Call {
   along: ReadAlong | undefined = undefined;
   taps: ((chunk: Uint8Array) => void)[] | undefined = undefined;
   outcome: Outcome | undefined = undefined;
+  /** The client's request in the neutral shape, once a translation needs it. */
+  neutral: Promise<unknown> | undefined = undefined;
+  /** The request's body where it is a form. */
+  form: FormData | undefined = undefined;
+  /** Files that the request names or holds, once a translation needs them in another form. */
+  files: FileCache | undefined = undefined;
+  /** True when a plugin put another body in the place of the client's. */
+  bodyReplaced = false;
+  /** Writes the break of a translated stream as its client's protocol has it. */
+  renderBreak: ((error: GatewayError) => Uint8Array) | undefined = undefined;
   /** True once the request's body went to an upstream as a stream: it cannot go again. */
   bodySpent = false;
   /** True once the client left before its answer was through. */
   clientLeft = false;
   /** True once its answer is through, or nothing more of it comes. */
   over = false;
+  /** Among the gateway's calls that have not ended. */
+  place = -1;
   readonly finishListeners: ((outcome: Outcome) => void | Promise<void>)[] = [];
   #inspected: Promise<void> | undefined = undefined;
   #notes: Map<string, unknown> | undefined = undefined;
@@ -109,8 +124,12 @@ export class CallState implements Call {
 
   async #inspect(): Promise<void> {
     const { endpoint, protocol, gateway } = this;
-    if (!endpoint || !protocol?.readRequest) return;
-    if (endpoint.json ?? endpoint.method === "POST") {
+    if (!endpoint || endpoint.modelless || !protocol?.readRequest) return;
+    if (endpoint.form && !isJsonBody(this.request.headers.get("content-type"))) {
+      // Under a prefix a form passes as it is, however large.
+      if (this.prefix !== undefined) return;
+      await this.#readForm();
+    } else if (endpoint.json ?? endpoint.method === "POST") {
       const { maxBody, requestTimeout } = gateway.server;
       this.body ??= await runtime.readBody(this.request, maxBody, requestTimeout);
       this.json = parseBody(this.body);
@@ -121,8 +140,17 @@ export class CallState implements Call {
     this.stream = this.facts.stream || this.stream;
   }
 
+  async #readForm(): Promise<void> {
+    const { maxBody, requestTimeout } = this.gateway.server;
+    this.body ??= await runtime.readBody(this.request, maxBody, requestTimeout);
+    this.form = await readForm(this.body, this.request.headers.get("content-type"));
+    this.json = formFields(this.form);
+  }
+
   setBody(bytes: Uint8Array): void {
     this.body = bytes;
+    this.bodyReplaced = true;
+    this.neutral = undefined;
   }
 
   collectText(): void {

@@ -16,6 +16,8 @@ export interface Caller {
   limits?: readonly string[];
   /** May it ask for this model? */
   mayUseModel(model: string): boolean;
+  /** True where no model is kept from it, whatever its name. */
+  readonly mayUseAnyModel: boolean;
   /** May it use this prefix? */
   mayUsePrefix(prefix: string): boolean;
   /** May this upstream serve it? */

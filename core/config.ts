@@ -5,6 +5,15 @@ import type { Timeouts } from "./transport/types.ts";
 /** What to do with the upstream when the client leaves. */
 export type OnClientGone = "abort" | "drain";
 
+export interface FileOptions {
+  /** The most bytes of one file. Default 20 MiB. */
+  maxSize: number;
+  /** ms for one file. Default 20,000. */
+  timeout: number;
+  /** Addresses and ranges that are fetched from though they are not public. Default none. */
+  allow: string[];
+}
+
 /** How the gateway itself behaves. All are optional; the defaults stand in `core/defaults.ts`. */
 export interface ServerConfig {
   /** Default 127.0.0.1. */
@@ -23,6 +32,10 @@ export interface ServerConfig {
   shutdownTimeout: number;
   /** Addresses (CIDR) of proxies whose `x-forwarded-for` is believed. Default none. */
   trustProxy: string[];
+  /** How often the models of upstreams that list them are asked for anew, ms; 0: only at the start. Default an hour. */
+  modelRefresh: number;
+  /** How files that a request names by URL are fetched, for upstreams that take no URLs. */
+  files: FileOptions;
   /** Time-outs towards upstreams, where an upstream has none of its own. */
   timeouts: Timeouts;
 }
@@ -69,6 +82,7 @@ export interface UpstreamConfig {
   proxy?: string;
   forwarded?: boolean;
   keyHeader?: string | { name: string; prefix?: string };
+  strict?: boolean;
   options?: unknown;
 }
 
@@ -82,7 +96,10 @@ export interface PluginEntry {
 
 /** What `createGateway` takes: the configuration with its plugins found. */
 export interface GatewayConfig {
-  server?: Partial<Omit<ServerConfig, "timeouts">> & { timeouts?: Partial<Timeouts> };
+  server?: Partial<Omit<ServerConfig, "timeouts" | "files">> & {
+    timeouts?: Partial<Timeouts>;
+    files?: Partial<FileOptions>;
+  };
   state?: StateOptions;
   upstreams: UpstreamConfig[];
   keys?: KeyConfig[];

@@ -14,6 +14,8 @@ export interface GatewayHooks {
   "attempt:finish": (call: Call, attempt: Attempt) => void;
   /** A reload was asked for; `message` says what the new configuration's mistakes are. */
   "config:reload": (result: { ok: boolean; message?: string }) => void;
+  /** The models of an upstream were listed anew. */
+  "models:change": (upstream: Upstream) => void;
   "state:lost": (error: Error) => void;
   "state:restored": () => void;
 }

@@ -10,7 +10,7 @@ export const defaultTimeouts: Timeouts = {
 };
 
 /** How a gateway behaves where the configuration says nothing. */
-export const defaultServer: Omit<ServerConfig, "timeouts"> = {
+export const defaultServer: Omit<ServerConfig, "timeouts" | "files"> = {
   host: "127.0.0.1",
   port: 8787,
   maxBody: 32 * 1024 * 1024,
@@ -19,12 +19,21 @@ export const defaultServer: Omit<ServerConfig, "timeouts"> = {
   drainTimeout: 60_000,
   shutdownTimeout: 30_000,
   trustProxy: [],
+  modelRefresh: 3_600_000,
 };
+
+/** How files are fetched where the configuration says nothing. */
+export const defaultFiles: ServerConfig["files"] = { maxSize: 20 * 1024 * 1024, timeout: 20_000, allow: [] };
 
 /** The `server` part of a configuration with its defaults filled in. */
 export function resolveServer(server: GatewayConfig["server"]): ServerConfig {
   const given = Object.fromEntries(Object.entries(server ?? {}).filter(([, value]) => value !== undefined));
-  return { ...defaultServer, ...given, timeouts: { ...defaultTimeouts, ...server?.timeouts } };
+  return {
+    ...defaultServer,
+    ...given,
+    timeouts: { ...defaultTimeouts, ...server?.timeouts },
+    files: { ...defaultFiles, ...server?.files },
+  };
 }
 
 /** An answer of known length up to this is read whole before it is sent: it can still be retried, and costs half. */
@@ -35,3 +44,9 @@ export const readAlongLimit = 4 * 1024 * 1024;
 
 /** How deep a JSON request may be nested. */
 export const jsonDepthLimit = 512;
+
+/** The most bytes of one event of a stream that is translated; an image may be one. */
+export const eventLimit = 32 * 1024 * 1024;
+
+/** The most bytes of an answer that is translated whole. */
+export const translatedAnswerLimit = 128 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { GatewayContext, GatewayHooks } from "./context.ts";
+import type { GatewayContext, GatewayHooks, Log } from "./context.ts";
 
 /**
  * Tells the handlers of a hook. What they throw, or reject with, is logged and stops nothing.
@@ -9,12 +9,15 @@ export function emit<N extends keyof GatewayHooks>(
   name: N,
   ...args: Parameters<GatewayHooks[N]>
 ): Promise<void> | undefined {
-  const failed = (error: unknown): void => log.error(`A handler of ${name} failed.`, error);
   try {
     const pending = hooks.callHook(name, ...(args as never));
-    return pending ? pending.catch(failed) : undefined;
+    return pending ? pending.catch((error: unknown) => tell(log, name, error)) : undefined;
   } catch (error) {
-    failed(error);
+    tell(log, name, error);
     return undefined;
   }
+}
+
+function tell(log: Log, name: string, error: unknown): void {
+  log.error(`A handler of ${name} failed.`, error);
 }

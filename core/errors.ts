@@ -52,6 +52,21 @@ export class GatewayError extends Error {
   }
 }
 
+/** A client's request that is not of its protocol's shape: 400. `param` names the field at fault. */
+export function badRequest(message: string, param?: string): GatewayError {
+  return new GatewayError(message, { status: 400, code: "invalid_request", ...(param && { param }) });
+}
+
+/** An upstream's answer that cannot be made out: 502. `reason` says what is wrong with it, without its text. */
+export function badAnswer(reason: string, cause?: unknown): GatewayError {
+  return new GatewayError(`The upstream's answer cannot be made out: ${reason}.`, {
+    status: 502,
+    code: "upstream_bad_answer",
+    cause,
+    retryable: true,
+  });
+}
+
 /** The error type that OpenAI's API uses for a status. Source: OpenAI API reference, error codes. */
 export function errorType(status: number): string {
   if (status === 401) return "authentication_error";

@@ -79,7 +79,13 @@ function chatPath(generation: Generation): string {
   return "/";
 }
 
-function checkCaller({ caller, askedModel, prefix }: CallState): void {
+function checkCaller({ caller, askedModel, prefix, endpoint }: CallState): void {
+  if (prefix === undefined && endpoint?.accountWide && caller?.mayUseAnyModel === false) {
+    throw new GatewayError("The key may use certain models only.", {
+      status: 403,
+      code: "model_not_allowed",
+    });
+  }
   if (askedModel !== undefined && caller?.mayUseModel(askedModel) === false) {
     throw new GatewayError(`The key may not use the model ${askedModel}.`, {
       status: 403,

@@ -15,3 +15,11 @@ export function parseFields(text: string): Fields | undefined {
     return undefined;
   }
 }
+
+/** The texts that the objects of a list have as one of their members. */
+export function textsIn(list: unknown, member: string): string[] {
+  if (!Array.isArray(list)) return [];
+  return list
+    .map((item: unknown) => (isFields(item) ? item[member] : undefined))
+    .filter((text) => typeof text === "string");
+}

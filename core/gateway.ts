@@ -12,6 +12,7 @@ import { GatewayError } from "./errors.ts";
 import { explain } from "./explain.ts";
 import { createGeneration } from "./generation.ts";
 import { createLog } from "./log.ts";
+import { Roster } from "./roster.ts";
 import { createState, stateKey } from "./state/index.ts";
 import type { Caller, Outcome } from "./call.ts";
 import type { Arrival } from "./call-state.ts";
@@ -57,7 +58,7 @@ class GatewayCore implements Gateway {
   readonly #log: Log;
   readonly #hooks = new HookableCore<GatewayHooks>();
   readonly #options: GatewayOptions;
-  readonly #calls = new Set<CallState>();
+  readonly #calls = new Roster<CallState>();
   /** Work that goes on after the last byte: settling, logging. */
   readonly #settling = new Set<Promise<unknown>>();
   #generation!: Generation;
@@ -84,13 +85,14 @@ class GatewayCore implements Gateway {
     return this.#calls.size;
   }
 
-  async fetch(request: Request): Promise<Response> {
+  // Not async, nor is what it calls up to the pipeline: each promise around a promise costs as much as a plugin.
+  fetch(request: Request): Promise<Response> {
     const generation = this.#generation;
     const target = runtime.rawTarget(request);
     // Ahead of the gateway's own endpoints too: h3 tidies a path up before it looks for a route.
     const refusal = refusalOf(request, target);
     return !refusal && generation.hasRoute(target)
-      ? generation.app.fetch(request)
+      ? Promise.resolve(generation.app.fetch(request))
       : this.#handle(generation, request, target, refusal);
   }
 
@@ -216,7 +218,7 @@ class GatewayCore implements Gateway {
       path,
       search: queryAt < 0 ? "" : target.slice(queryAt),
       ip: this.#addressOf(request),
-      match: refusal ? undefined : generation.router(request.method, path),
+      match: refusal ? undefined : generation.router(request.method, path, request.headers),
       inner: false,
     };
     const call = new CallState(generation.context, arrival);
@@ -256,8 +258,9 @@ class GatewayCore implements Gateway {
   #finish(generation: Generation, call: CallState, outcome: Outcome): void {
     const gone = call.clientLeft || call.error?.code === "client_gone";
     call.outcome = gone ? { ...outcome, status: 499, result: "client-gone" } : outcome;
-    for (const listener of call.finishListeners) this.#settle(() => listener(call.outcome as Outcome));
-    this.#settle(() => emit(generation.context, "call:finish", call, call.outcome as Outcome));
+    for (const listener of call.finishListeners) this.#settle(listener, call.outcome);
+    const emitted = emit(generation.context, "call:finish", call, call.outcome);
+    if (emitted) this.#track(emitted);
     this.#calls.delete(call);
     generation.inFlight--;
     if (generation.inFlight === 0) generation.onIdle?.();
@@ -265,9 +268,9 @@ class GatewayCore implements Gateway {
   }
 
   /** Runs what comes after a call: its failures are told, its promises waited for at the stop. */
-  #settle(work: () => void | Promise<void> | undefined): void {
+  #settle(work: (outcome: Outcome) => void | Promise<void>, outcome: Outcome): void {
     try {
-      const pending = work();
+      const pending = work(outcome);
       if (pending)
         this.#track(pending.catch((error: unknown) => this.#log.error("Settling a call failed.", error)));
     } catch (error) {

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { renderError } from "./answer.ts";
 import { ConfigError } from "./config-error.ts";
 import { GatewayError } from "./errors.ts";
+import { createDiscovery } from "./discovery.ts";
 import { issuesToProblems } from "./issues.ts";
 import { compose } from "./pipeline.ts";
 import { createRouter } from "./router.ts";
@@ -75,7 +76,12 @@ export async function createGeneration(
     gathered.upstreams.push(...resolveUpstreams(config.upstreams, gathered.providers, timeouts, problems));
     if (problems.length > 0) throw new ConfigError(problems);
     for (const { parts } of installed) await parts.ready?.();
-    return assemble(context, gathered, installed, closeAll);
+    const discovery = createDiscovery(context);
+    await discovery.start();
+    return assemble(context, gathered, installed, () => {
+      discovery.close();
+      return closeAll();
+    });
   } catch (error) {
     await closeAll();
     throw error;

@@ -25,6 +25,7 @@ const ownRequestHeaders = new Set([
   "x-forwarded-port",
   "forwarded",
   "via",
+  "x-sluice-upstream",
 ]);
 
 /** The names that a `connection` header adds to the hop-by-hop ones. */

@@ -25,9 +25,10 @@ export { duration, size } from "./duration.ts";
 export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayOptions } from "./gateway.ts";
 export type { Explanation, ExplainedTarget, ExplainQuery } from "./explain.ts";
+export { replaceTopLevelString } from "./json.ts";
 export { discard } from "./discard.ts";
 export { StreamReaderBase } from "./stream-reader.ts";
-export { errorType, GatewayError, plainErrorBody } from "./errors.ts";
+export { badAnswer, badRequest, errorType, GatewayError, plainErrorBody } from "./errors.ts";
 export type { GatewayErrorInit } from "./errors.ts";
 export { matcher, wildcard } from "./glob.ts";
 export { limitList, limitTexts, parseLimits } from "./limits.ts";
@@ -38,7 +39,7 @@ export { fileSink, stdoutIsTerminal, stdoutSink } from "./lines.node.ts";
 export { maskKeys, maskSecrets } from "./mask.ts";
 export { stages } from "./pipeline.ts";
 export type { Stage } from "./pipeline.ts";
-export { isFields, parseFields } from "./fields.ts";
+export { isFields, parseFields, textsIn } from "./fields.ts";
 export type { Fields } from "./fields.ts";
 export { setHeader } from "./headers.ts";
 export { definePlugin } from "./plugin.ts";
@@ -52,9 +53,30 @@ export type {
   Protocol,
   RequestFacts,
   StreamReader,
+  Takes,
 } from "./protocol.ts";
+export * from "./chat.ts";
+export type * from "./neutral.ts";
+export { effortBudgets, effortOf, reasoningOf } from "./reasoning.ts";
+export type { ReasoningWish } from "./reasoning.ts";
+export { newToolId, toolId } from "./tool-id.ts";
+export type {
+  AnswerContext,
+  Codec,
+  CodecContext,
+  Codecs,
+  FrameReader,
+  StreamCodec,
+  StreamDecoder,
+  StreamEncoder,
+  StreamEvent,
+  UpstreamFailure,
+} from "./codec.ts";
+export { ndjsonFrames, sseFrames } from "./translate/frames.ts";
+export { ChunkJoiner, chunksOf } from "./translate/join.ts";
+export { serves, spokenProtocol } from "./translate/spoken.ts";
 export { defineProvider } from "./provider.ts";
-export type { Attempted, Provider } from "./provider.ts";
+export type { Attempted, Provider, Unwrapper } from "./provider.ts";
 export type {
   Counters,
   Settlement,

@@ -1,4 +1,6 @@
+import type { Codecs, FrameReader, UpstreamFailure } from "./codec.ts";
 import type { GatewayError } from "./errors.ts";
+import type { Fields } from "./fields.ts";
 import type { Usage } from "./usage.ts";
 
 /** What a call asks for. `forward` is a path under a prefix that no protocol recognises. */
@@ -9,7 +11,9 @@ export type Operation =
   | "embeddings"
   | "image"
   | "speech"
+  | "image-edit"
   | "transcription"
+  | "translation"
   | "rerank"
   | "moderation"
   | "models"
@@ -25,12 +29,31 @@ export interface Endpoint {
   /** Exact path (`/v1/chat/completions`), or one with `{model}` in it (`/v1beta/models/{model}:generateContent`). */
   path: string;
   operation: Operation;
+  /** A header, lower case, that a request must have to mean this protocol: another has an endpoint of the same path. */
+  header?: string;
   /** The body is JSON that the gateway reads (model, stream). Default: true for POST. */
   json?: boolean;
+  /**
+   * The body is a form with files (`multipart/form-data`), whose text fields are read as those of a JSON body; a body
+   * that says to be JSON is read as such.
+   */
+  form?: boolean;
+  /**
+   * About things that one upstream keeps (files, batches): no model is asked for and the body passes unread, to the
+   * upstream that the header `x-sluice-upstream` names, else to the first that speaks the operation, with its first key.
+   */
+  modelless?: boolean;
+  /**
+   * Reaches what the upstream keeps for all callers together, and any of its models (a batch names its own): a caller
+   * that may use certain models only is refused.
+   */
+  accountWide?: boolean;
   /** The model is asked for in the query (`?model=…`). */
   modelInQuery?: boolean;
   /** Answers as a stream whatever the body says (Gemini's `:streamGenerateContent`). */
   stream?: boolean;
+  /** The query that a translated call to an upstream has here (`alt=sse`). */
+  query?: string;
 }
 
 /** What the pipeline must know of a request before it is sent. */
@@ -85,12 +108,50 @@ export interface Protocol {
   renderStreamError?(error: GatewayError): string;
   /** The list of models as this protocol's clients expect it: a JSON body. */
   renderModels?(models: readonly ListedModel[]): string;
+  /** One model as this protocol's clients expect it: a JSON body. */
+  renderModel?(model: ListedModel): string;
+  /**
+   * The field at the top of a whole answer in which `readUsage` finds all it reads: then an answer is not parsed whole
+   * for it, and `readUsage` may be given an object with only this field and those that stand behind it.
+   */
+  readonly usageField?: string;
   /** Usage of a whole answer. */
   readUsage?(answer: unknown): Usage | undefined;
   /** Text of a whole answer. */
   readText?(answer: unknown): string;
   /** A reader for one stream's events; `collect` keeps the text too. */
   readStream?(options: { collect: boolean }): StreamReader;
+  /** What it can translate to and from the neutral shapes, by operation. */
+  readonly codecs?: Codecs;
+  /** How an upstream's stream is cut into events. Default: server-sent events. */
+  readonly frames?: () => FrameReader;
+  /**
+   * The error in an upstream's answer; undefined where there is none. Asked for bodies of any status: some services
+   * tell of an error with a 200.
+   */
+  readError?(body: Fields, status: number): UpstreamFailure | undefined;
+  /**
+   * An answer's JSON, or the data of one event, with another name of the model. For the rest of the text, not a byte
+   * may change (see `replaceTopLevelString`). Data that is no JSON stays as it is.
+   */
+  renameAnswer?(json: string, model: string): string;
+  /** Its clients' own headers, lower case, `*` at the end for any rest: they go to no upstream of another protocol. */
+  readonly ownHeaders?: readonly string[];
+  /** What its messages can hold; a provider may say otherwise. */
+  readonly takes?: Takes;
+}
+
+/** What a wire format, or the service behind it, can take as it is; what it cannot is brought into another form. */
+export interface Takes {
+  /** Images by URL; else the gateway fetches them and sends their bytes. Default true. */
+  imageURLs?: boolean;
+  /** Documents (PDF); else they go as their text. Default true. */
+  documents?: boolean;
+  /**
+   * Extension members of the neutral shape that a service knows although its protocol has none of them
+   * (`cache_control`, `reasoning`, `reasoning_content`, `top_k`, …). Default none.
+   */
+  extensions?: readonly string[];
 }
 
 /** Identity function that gives a protocol its types. */

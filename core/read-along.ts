@@ -1,8 +1,10 @@
 import * as runtime from "#runtime";
 import { createParser } from "eventsource-parser";
 import { readAlongLimit } from "./defaults.ts";
+import { fieldsFrom } from "./json.ts";
 import { concat } from "./transport/body.ts";
 import type { AnswerFacts } from "./call.ts";
+import type { StreamEvent } from "./codec.ts";
 import type { Protocol } from "./protocol.ts";
 import type { Usage } from "./usage.ts";
 
@@ -28,32 +30,53 @@ export function readAlong(
   failed: (error: unknown) => void,
 ): ReadAlong | undefined {
   const plain = readPlain(protocol, facts, collect);
-  const reader = plain && guard(plain, failed);
+  const reader = plain && new GuardedReader(plain, failed);
   return reader && facts.encoding && facts.encoding !== "identity"
     ? readPacked(reader, facts.encoding)
     : reader;
 }
 
 /** Around all that calls a protocol's code, which also happens from an unpacker's own events. */
-function guard(reader: ReadAlong, failed: (error: unknown) => void): ReadAlong {
-  let broken = false;
-  const attempt = <T>(work: () => T, otherwise: T): T => {
-    if (broken) return otherwise;
+class GuardedReader implements ReadAlong {
+  readonly #reader: ReadAlong;
+  readonly #failed: (error: unknown) => void;
+  #broken = false;
+
+  constructor(reader: ReadAlong, failed: (error: unknown) => void) {
+    this.#reader = reader;
+    this.#failed = failed;
+  }
+
+  chunk(chunk: Uint8Array): void {
+    this.#attempt((reader) => reader.chunk(chunk), undefined);
+  }
+
+  end(): void | Promise<void> {
+    return this.#attempt((reader) => reader.end(), undefined);
+  }
+
+  usage(): Usage | undefined {
+    return this.#attempt((reader) => reader.usage(), undefined);
+  }
+
+  text(): string {
+    return this.#attempt((reader) => reader.text(), "");
+  }
+
+  outputEvents(): number {
+    return this.#attempt((reader) => reader.outputEvents(), 0);
+  }
+
+  #attempt<T>(work: (reader: ReadAlong) => T, otherwise: T): T {
+    if (this.#broken) return otherwise;
     try {
-      return work();
+      return work(this.#reader);
     } catch (error) {
-      broken = true;
-      failed(error);
+      this.#broken = true;
+      this.#failed(error);
       return otherwise;
     }
-  };
-  return {
-    chunk: (chunk) => attempt(() => reader.chunk(chunk), undefined),
-    end: () => attempt(() => reader.end(), undefined),
-    usage: () => attempt(() => reader.usage(), undefined),
-    text: () => attempt(() => reader.text(), ""),
-    outputEvents: () => attempt(() => reader.outputEvents(), 0),
-  };
+  }
 }
 
 function readPacked(reader: ReadAlong, encoding: string): ReadAlong | undefined {
@@ -73,20 +96,38 @@ function readPacked(reader: ReadAlong, encoding: string): ReadAlong | undefined 
 
 function readPlain(protocol: Protocol, facts: AnswerFacts, collect: boolean): ReadAlong | undefined {
   if (facts.streaming) return protocol.readStream ? readEvents(protocol, collect) : undefined;
-  if (facts.contentType.endsWith("json")) return protocol.readUsage ? readJson(protocol, collect) : undefined;
+  if (protocol.frames && facts.contentType !== "application/json") return readFrames(protocol, collect);
+  if (facts.contentType.endsWith("json"))
+    return protocol.readUsage ? new JsonReader(protocol, collect) : undefined;
   return undefined;
+}
+
+/** A stream of the protocol's own framing. */
+function readFrames(protocol: Protocol, collect: boolean): ReadAlong | undefined {
+  const reader = protocol.readStream?.({ collect });
+  const frames = protocol.frames?.();
+  if (!reader || !frames) return undefined;
+  const read = (events: readonly StreamEvent[]): void => {
+    for (const { data } of events) reader.event(data);
+  };
+  return {
+    chunk: (chunk) => read(frames.push(chunk)),
+    end: () => read(frames.end()),
+    usage: () => reader.usage(),
+    text: () => reader.text(),
+    outputEvents: () => reader.outputEvents(),
+  };
 }
 
 const decoder = new TextDecoder();
 
-/** Characters that are read at once: a parser that is called for each piece costs more than what it reads. */
+/** Bytes that are decoded and parsed at once: to do it for each piece costs more than what it reads. */
 const batchSize = 16 * 1024;
 
 function readEvents(protocol: Protocol, collect: boolean): ReadAlong | undefined {
   const reader = protocol.readStream?.({ collect });
   if (!reader) return undefined;
-  const lines = new LineDecoder();
-  let text = "";
+  const lines = new LineBatch();
   let lost = false;
   const parser = createParser({
     maxBufferSize: readAlongLimit,
@@ -99,19 +140,16 @@ function readEvents(protocol: Protocol, collect: boolean): ReadAlong | undefined
   return {
     chunk(chunk) {
       if (lost) return;
-      text += lines.decode(chunk);
-      if (lines.waiting > readAlongLimit) {
-        lost = true;
-        lines.clear();
-      }
-      if (text.length < batchSize) return;
-      parser.feed(text);
-      text = "";
+      lines.add(chunk);
+      if (lines.size < batchSize) return;
+      parser.feed(lines.take());
+      if (lines.size <= readAlongLimit) return;
+      lost = true;
+      lines.clear();
     },
     end() {
       // The last event may lack its blank line.
-      if (!lost) parser.feed(`${text}${lines.rest()}\n\n`);
-      text = "";
+      if (!lost) parser.feed(`${lines.takeAll()}\n\n`);
     },
     usage: () => reader.usage(),
     text: () => reader.text(),
@@ -123,69 +161,94 @@ const LF = 10;
 const CR = 13;
 
 /**
- * Decodes UTF-8 up to the last end of a line. No character is cut there, so each part can be decoded for itself,
- * which is five times as fast as a decoder that remembers.
+ * Gathers pieces of UTF-8 and decodes them up to the last end of a line. No character is cut there, so each batch can
+ * be decoded for itself, which is five times as fast as a decoder that remembers.
  */
-class LineDecoder {
-  /** Bytes behind the last end of a line. */
-  waiting = 0;
+class LineBatch {
+  /** Bytes that wait. */
+  size = 0;
   #pieces: Uint8Array[] = [];
+  /** Those of them up to the last end of a line. */
+  #whole = 0;
 
-  decode(piece: Uint8Array): string {
-    let end = piece.lastIndexOf(LF) + 1;
-    if (end === 0) end = piece.lastIndexOf(CR) + 1;
-    if (end === 0) return this.#keep(piece);
-    const whole = end === piece.byteLength ? piece : piece.subarray(0, end);
-    const text = this.waiting > 0 ? this.#join(whole) : decoder.decode(whole);
-    if (end < piece.byteLength) this.#keep(piece.subarray(end));
-    return text;
-  }
-
-  /** What waits, decoded. */
-  rest(): string {
-    return this.#join(new Uint8Array());
-  }
-
-  #keep(piece: Uint8Array): string {
+  add(piece: Uint8Array): void {
+    const end = piece.lastIndexOf(LF) + 1 || piece.lastIndexOf(CR) + 1;
+    if (end > 0) this.#whole = this.size + end;
     this.#pieces.push(piece);
-    this.waiting += piece.byteLength;
-    return "";
+    this.size += piece.byteLength;
+  }
+
+  /** All whole lines, decoded. */
+  take(): string {
+    const whole = this.#whole;
+    if (whole === 0) return "";
+    const bytes = concat(this.#pieces, this.size);
+    this.clear();
+    if (whole < bytes.byteLength) this.add(bytes.subarray(whole));
+    return decoder.decode(bytes.subarray(0, whole));
+  }
+
+  /** All that waits, decoded. */
+  takeAll(): string {
+    const text = decoder.decode(concat(this.#pieces, this.size));
+    this.clear();
+    return text;
   }
 
   clear(): void {
     this.#pieces = [];
-    this.waiting = 0;
-  }
-
-  #join(last: Uint8Array): string {
-    const text = decoder.decode(concat([...this.#pieces, last], this.waiting + last.byteLength));
-    this.clear();
-    return text;
+    this.#whole = 0;
+    this.size = 0;
   }
 }
 
-function readJson(protocol: Protocol, collect: boolean): ReadAlong {
-  let chunks: Uint8Array[] = [];
-  let size = 0;
-  let answer: unknown;
-  return {
-    chunk(chunk) {
-      size += chunk.byteLength;
-      if (size <= readAlongLimit) chunks.push(chunk);
-      else chunks = [];
-    },
-    end() {
-      if (size > readAlongLimit || size === 0) return;
-      const whole = chunks.length === 1 && chunks[0] ? chunks[0] : concat(chunks, size);
-      chunks = [];
-      try {
-        answer = JSON.parse(decoder.decode(whole));
-      } catch {
-        // Not JSON after all: it passes as it is and tells nothing.
-      }
-    },
-    usage: () => (answer === undefined ? undefined : protocol.readUsage?.(answer)),
-    text: () => (answer === undefined || !collect ? "" : (protocol.readText?.(answer) ?? "")),
-    outputEvents: () => 0,
-  };
+class JsonReader implements ReadAlong {
+  readonly #protocol: Protocol;
+  readonly #collect: boolean;
+  #chunks: Uint8Array[] = [];
+  #size = 0;
+  #answer: unknown = undefined;
+
+  constructor(protocol: Protocol, collect: boolean) {
+    this.#protocol = protocol;
+    this.#collect = collect;
+  }
+
+  chunk(chunk: Uint8Array): void {
+    this.#size += chunk.byteLength;
+    if (this.#size <= readAlongLimit) this.#chunks.push(chunk);
+    else this.#chunks = [];
+  }
+
+  end(): void {
+    const chunks = this.#chunks;
+    if (chunks.length === 0) return;
+    const text = decoder.decode(chunks.length === 1 ? chunks[0] : concat(chunks, this.#size));
+    this.#chunks = [];
+    const { usageField } = this.#protocol;
+    if (usageField !== undefined && !this.#collect) this.#answer = fieldsFrom(text, usageField);
+    this.#answer ??= parsed(text);
+  }
+
+  usage(): Usage | undefined {
+    return this.#answer === undefined ? undefined : this.#protocol.readUsage?.(this.#answer);
+  }
+
+  text(): string {
+    if (this.#answer === undefined || !this.#collect) return "";
+    return this.#protocol.readText?.(this.#answer) ?? "";
+  }
+
+  outputEvents(): number {
+    return 0;
+  }
+}
+
+/** What is not JSON after all passes as it is and tells nothing. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -12,7 +12,10 @@ export interface Match {
   operation: Operation;
 }
 
-export type Router = (method: string, path: string) => Match | undefined;
+/** @param headers The request's; without them it has none that an endpoint asks for. */
+export type Router = (method: string, path: string, headers?: HeaderNames) => Match | undefined;
+
+type HeaderNames = Pick<Headers, "has">;
 
 /**
  * Reads paths: longer prefixes first, then the protocols' endpoints (where an upstream offers models),
@@ -33,15 +36,15 @@ export function createRouter(
     ? endpointFinder([...protocols.values()], (endpoint) => endpoint.path)
     : undefined;
 
-  return (method, path) => {
+  return (method, path, headers) => {
     for (const prefix of prefixes) {
       if (path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/")) {
-        return forwards.get(prefix)?.(method, path.slice(prefix.length));
+        return forwards.get(prefix)?.(method, path.slice(prefix.length), headers);
       }
     }
-    const found = own?.(method, path);
+    const found = own?.(method, path, headers);
     if (found) return { prefix: undefined, rest: path, ...found, operation: found.endpoint.operation };
-    return root?.(method, path);
+    return root?.(method, path, headers);
   };
 }
 
@@ -55,15 +58,15 @@ function forwardReader(
   prefix: string,
   upstreams: readonly Upstream[],
   protocols: ReadonlyMap<string, Protocol>,
-): (method: string, rest: string) => Match {
+): (method: string, rest: string, headers?: HeaderNames) => Match {
   const behind = upstreams.filter((upstream) => upstream.prefixes.includes(prefix));
-  const spoken = [...new Set(behind.flatMap((upstream) => Object.values(upstream.provider.protocols)))]
+  const spoken = [...new Set(behind.flatMap((upstream) => Object.values(upstream.provider.protocols).flat()))]
     .map((name) => (name === undefined ? undefined : protocols.get(name)))
     .filter((protocol) => protocol !== undefined);
   // The version may stand in the base URL (`…/v1`, `…/api/paas/v4`) or in the path: either way the rest ends alike.
   const find = endpointFinder(spoken, (endpoint) => endpoint.path.replace(/^\/v\d\w*(?=\/)/, ""));
-  return (method, rest) => {
-    const found = find(method, rest.replace(/^\/v\d\w*(?=\/)/, ""));
+  return (method, rest, headers) => {
+    const found = find(method, rest.replace(/^\/v\d\w*(?=\/)/, ""), headers);
     const protocol = found?.protocol ?? spoken[0];
     return {
       prefix,
@@ -80,29 +83,41 @@ interface Found {
   protocol: Protocol;
 }
 
-/** Finds an endpoint by method and path: exact ones in one look, those with `{model}` one after the other. */
+/**
+ * Finds an endpoint by method and path: exact ones in one look, those with `{model}` one after the other. Of several
+ * with one path, the one whose header the request has; else the first that asks for none.
+ */
 function endpointFinder(
   protocols: readonly Protocol[],
   pathOf: (endpoint: Endpoint) => string,
-): (method: string, path: string) => Found | undefined {
-  const exact = new Map<string, Found>();
+): (method: string, path: string, headers?: HeaderNames) => Found | undefined {
+  const exact = new Map<string, Found[]>();
   const patterns: (Found & { pattern: RegExp })[] = [];
-  for (const protocol of protocols) {
-    for (const endpoint of protocol.endpoints) {
-      const path = pathOf(endpoint);
-      const key = `${endpoint.method} ${path}`;
-      if (path.includes("{")) patterns.push({ endpoint, protocol, pattern: pathPattern(path) });
-      else if (!exact.has(key)) exact.set(key, { endpoint, protocol });
-    }
+  const all = protocols.flatMap((protocol) => protocol.endpoints.map((endpoint) => ({ endpoint, protocol })));
+  for (const found of all.sort((a, b) => asksHeader(b) - asksHeader(a))) {
+    const path = pathOf(found.endpoint);
+    const key = `${found.endpoint.method} ${path}`;
+    if (path.includes("{")) patterns.push({ ...found, pattern: pathPattern(path) });
+    else exact.set(key, [...(exact.get(key) ?? []), found]);
   }
-  return (method, path) =>
-    exact.get(`${method} ${path}`) ??
-    patterns.find(({ endpoint, pattern }) => endpoint.method === method && pattern.test(path));
+  return (method, path, headers) => {
+    const taken = ({ endpoint: { header } }: Found): boolean =>
+      header === undefined || headers?.has(header) === true;
+    return (
+      exact.get(`${method} ${path}`)?.find(taken) ??
+      patterns.find((one) => one.endpoint.method === method && one.pattern.test(path) && taken(one))
+    );
+  };
 }
 
-/** `/v1/models/{model}` as a pattern; the name may hold anything but a colon, slashes too. */
+function asksHeader({ endpoint }: Found): number {
+  return endpoint.header === undefined ? 0 : 1;
+}
+
+/** `/v1/models/{model}` as a pattern; the name may hold anything, slashes too, but no colon where one comes behind it. */
 function pathPattern(path: string): RegExp {
-  const source = path.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{\w+\}/g, "[^:]+");
+  const escaped = path.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
+  const source = escaped.replace(/\{\w+\}(?=:)/g, "[^:]+").replace(/\{\w+\}/g, ".+");
   return new RegExp(`^${source}$`);
 }
 

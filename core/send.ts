@@ -4,15 +4,25 @@ import { wholeAnswerLimit } from "./defaults.ts";
 import { emit } from "./emit.ts";
 import { GatewayError } from "./errors.ts";
 import { answerHeaders, forwardedHeaders, headerValue, removeHeader, setHeader } from "./headers.ts";
+import { renameInForm } from "./form.ts";
 import { replaceTopLevelString } from "./json.ts";
 import { replaceModelQuery } from "./query.ts";
 import { Relay } from "./relay.ts";
 import { fromStream, readWhole } from "./transport/body.ts";
 import { transportError } from "./transport/failure.ts";
+import { addressTranslated, countHere, translationFor } from "./translate/attempt.ts";
+import { TranslatedBody } from "./translate/body.ts";
+import { ownPath } from "./translate/endpoint.ts";
+import { requestJson } from "./translate/neutral-request.ts";
+import { askUnpacked, renameAnswer, renamingOf } from "./translate/rename.ts";
+import { encodeRequest, respondTranslated } from "./translate/translation.ts";
 import type { AnswerFacts } from "./call.ts";
 import type { CallState } from "./call-state.ts";
+import type { Fields } from "./fields.ts";
+import type { Attempted } from "./provider.ts";
 import type { TunnelInit } from "./runtime/types.ts";
 import type { HeaderPairs, TransportAnswer } from "./transport/types.ts";
+import type { Translation } from "./translate/translation.ts";
 import type { Attempt, Target } from "./upstream.ts";
 
 const noHeaders: ReadonlySet<string> = new Set();
@@ -33,7 +43,7 @@ export async function send(call: CallState): Promise<Response> {
   call.attempts.push(attempt);
   const start = performance.now();
   try {
-    const response = await exchange(call, target);
+    const response = await exchange(call, target, attempt);
     attempt.status = response.status;
     return response;
   } catch (error) {
@@ -51,20 +61,32 @@ export function noUpstream(): GatewayError {
   return new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
 }
 
-async function exchange(call: CallState, target: Target): Promise<Response> {
+async function exchange(call: CallState, target: Target, attempt: Attempt): Promise<Response> {
+  const found = translationFor(call, target);
+  if (found === "here") return countHere(call);
+  const translation = found && (await found);
   const { provider, timeouts, proxy } = target.upstream;
-  const operation = call.operation;
-  const search = outgoingSearch(call, target);
-  const attempted = { call, target, operation, search };
+  const attempted = describe(call, target, translation);
+  const { search } = attempted;
   const headers = outgoingHeaders(call, target);
-  if (!call.caller?.ownKey && target.key !== undefined) await provider.authenticate(headers, target);
+  const rename = translation ? undefined : renamingOf(call, target);
+  if (translation) addressTranslated(headers, translation);
+  if (rename) askUnpacked(headers);
+  if (!call.caller?.ownKey && (target.key !== undefined || provider.ownCredentials)) {
+    const authenticating = provider.authenticate(headers, target);
+    if (authenticating) await authenticating;
+  }
   const url =
     call.prefix === undefined
       ? provider.url(attempted)
       : (provider.forwardURL?.(attempted, call.rest, search) ?? upstreamURL(call, target, search));
   if (isUpgrade(call.request))
     return upgrade(call, { url, headers, connectTimeout: timeouts.connect, proxy });
-  const request = { headers, body: outgoingBody(call, target) };
+  const body = call.form
+    ? await outgoingForm(call, target, headers)
+    : outgoingBody(call, attempted, translation);
+  if (translation && translation.dropped.size > 0) attempt.dropped = [...translation.dropped];
+  const request = { headers, body };
   if (provider.prepare && !isStream(request.body)) {
     await provider.prepare({ headers, body: request.body }, attempted);
   }
@@ -72,7 +94,34 @@ async function exchange(call: CallState, target: Target): Promise<Response> {
   const answer = provider.answer
     ? await inProcess(provider.answer(toRequest(url, init), attempted))
     : await runtime.send(url, init);
-  return respond(call, answer);
+  if (translation) return respondTranslated(call, translation, answer);
+  const plain = provider.unwrap ? unwrapped(answer, attempted) : answer;
+  return await respond(call, rename ? renameAnswer(plain, rename) : plain);
+}
+
+/** An answer as its protocol has it, where the service wraps it. */
+function unwrapped(answer: TransportAnswer, attempted: Attempted): TransportAnswer {
+  const { status, headers } = answer;
+  const { contentType } = factsOf(status, headers);
+  const unwrapper = attempted.target.upstream.provider.unwrap?.({ status, contentType }, attempted);
+  if (!unwrapper) return answer;
+  const kept = [...headers];
+  removeHeader(kept, "content-length");
+  setHeader(kept, "content-type", unwrapper.contentType);
+  return { ...answer, headers: kept, body: new TranslatedBody(answer.body, unwrapper) };
+}
+
+/** What the attempt is, for the provider. */
+function describe(call: CallState, target: Target, translation: Translation | undefined): Attempted {
+  const { operation, stream } = call;
+  if (translation) {
+    const { upstream: protocol, endpoint, path } = translation;
+    const search = endpoint.query ? `?${endpoint.query}` : "";
+    return { call, target, operation, protocol, path, search, stream, translated: true };
+  }
+  const search = outgoingSearch(call, target);
+  const path = ownPath(call, target);
+  return { call, target, operation, protocol: call.protocol, path, search, stream, translated: false };
 }
 
 /** A bare prefix goes to the base URL itself. */
@@ -152,8 +201,20 @@ function addForwarded(headers: HeaderPairs, call: CallState, pairs: HeaderPairs)
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-function outgoingBody(call: CallState, target: Target): Uint8Array | AsyncIterable<Uint8Array> | null {
+function outgoingBody(
+  call: CallState,
+  attempted: Attempted,
+  translation: Translation | undefined,
+): Uint8Array | AsyncIterable<Uint8Array> | null {
+  const { target } = attempted;
+  const { provider } = target.upstream;
+  if (translation) {
+    const body = encodeRequest(call, translation);
+    return encoder.encode(JSON.stringify(provider.adapt?.(body, attempted) ?? body));
+  }
   if (call.body) {
+    const adapted = call.prefix === undefined && provider.adapt?.(renamedBody(call, target), attempted);
+    if (adapted) return encoder.encode(JSON.stringify(adapted));
     if (target.model === undefined || target.model === call.askedModel) return call.body;
     return encoder.encode(replaceTopLevelString(decoder.decode(call.body), "model", target.model));
   }
@@ -166,6 +227,25 @@ function outgoingBody(call: CallState, target: Target): Uint8Array | AsyncIterab
       return stream[Symbol.asyncIterator]();
     },
   };
+}
+
+/** A form goes as it came, but for the upstream's own name of the model. */
+async function outgoingForm(
+  call: CallState,
+  { model }: Target,
+  headers: HeaderPairs,
+): Promise<Uint8Array | null> {
+  if (!call.form || !call.body) return null;
+  if (model === undefined || model === call.askedModel) return call.body;
+  const { body, contentType } = await renameInForm(call.form, model);
+  setHeader(headers, "content-type", contentType);
+  return body;
+}
+
+/** The client's JSON with the upstream's own name of the model, where it names one. */
+function renamedBody(call: CallState, { model }: Target): Fields {
+  const body = requestJson(call);
+  return typeof body["model"] === "string" && model !== undefined ? { ...body, model } : body;
 }
 
 function toRequest(url: string, init: { method: string; headers: HeaderPairs; body: unknown }): Request {
@@ -190,7 +270,7 @@ function hasNoBody(method: string, status: number): boolean {
   return method === "HEAD" || status === 204 || status === 205 || status === 304;
 }
 
-async function respond(call: CallState, answer: TransportAnswer): Promise<Response> {
+function respond(call: CallState, answer: TransportAnswer): Response | Promise<Response> {
   const { status, statusText, body } = answer;
   if (status > 599) {
     body.cancel();
@@ -210,12 +290,13 @@ async function respond(call: CallState, answer: TransportAnswer): Promise<Respon
   const length = Number(headerValue(headers, "content-length") ?? Number.NaN);
   if (facts.streaming || !(length <= wholeAnswerLimit)) {
     // Until its first piece is here, an answer that breaks can still be tried elsewhere.
-    if (call.endpoint) await body.ready();
-    return runtime.respond(status, statusText, headers, new Relay(body));
+    const passOn = (): Response => runtime.respond(status, statusText, headers, new Relay(body));
+    return call.endpoint ? body.ready().then(passOn) : passOn();
   }
-  const bytes = await readWhole(body, wholeAnswerLimit);
-  if (bytes.byteLength !== length) throw transportError("connection_lost", new Error("body too short"));
-  return runtime.respond(status, statusText, headers, new Relay(bytes));
+  return readWhole(body, wholeAnswerLimit).then((bytes) => {
+    if (bytes.byteLength !== length) throw transportError("connection_lost", new Error("body too short"));
+    return runtime.respond(status, statusText, headers, new Relay(bytes));
+  });
 }
 
 function factsOf(status: number, headers: HeaderPairs): AnswerFacts {

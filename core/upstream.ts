@@ -18,7 +18,8 @@ export interface Upstream {
   /** Where forwarded paths go; `baseURL` unless configured. Without a trailing slash. */
   readonly forwardURL: string;
   readonly keys: readonly string[];
-  readonly models: readonly OfferedModel[];
+  /** As configured; else, for a provider that lists its models, as it lists them: then it changes (hook `models:change`). */
+  models: readonly OfferedModel[];
   /** Route prefixes without a trailing slash; `""` is the root. */
   readonly prefixes: readonly string[];
   /** Share among upstreams of one priority; positive, default 1. */
@@ -32,6 +33,8 @@ export interface Upstream {
   readonly proxy: string | undefined;
   /** Send `x-forwarded-*`. */
   readonly forwarded: boolean;
+  /** A translated call with a field that the upstream's protocol cannot say is refused. */
+  readonly strict: boolean;
   /** The provider's own settings, validated by its schema. */
   readonly options: unknown;
 }
@@ -62,4 +65,6 @@ export interface Attempt {
   status: number | undefined;
   /** Code of the failure, when it failed. */
   error: string | undefined;
+  /** Fields of the client's request that the upstream's protocol could not say, where there are some. */
+  dropped?: readonly string[];
 }

@@ -30,15 +30,25 @@ export function resolveUpstreams(
       problems.push({ path: [...path, "name"], found: name, expected: "a name that no other upstream has" });
     }
     names.add(name);
-    const baseURL = config.baseURL ?? provider.baseURL;
+    const before = problems.length;
+    const options = resolveOptions(provider, config.options, path, problems);
+    if (problems.length > before) return [];
+    const baseURL = config.baseURL ?? ownURL(provider, options);
     if (baseURL === undefined) {
-      const expected = `a base URL: provider ${provider.name} has none of its own`;
-      problems.push({ path: [...path, "baseURL"], found: "nothing", expected });
+      problems.push({ path: [...path, "baseURL"], found: "nothing", expected: wantedURL(provider) });
       return [];
     }
-    const options = resolveOptions(provider, config.options, path, problems);
     return [build(config, { provider, name, baseURL, options, timeouts })];
   });
+}
+
+function ownURL({ baseURL }: Provider, options: unknown): string | undefined {
+  return typeof baseURL === "function" ? baseURL(options) : baseURL;
+}
+
+function wantedURL({ name, baseURL }: Provider): string {
+  const or = baseURL === undefined ? "" : ", or the options that it follows from";
+  return `a base URL${or}: provider ${name} has none of its own`;
 }
 
 interface Resolved {
@@ -65,6 +75,7 @@ function build(config: UpstreamConfig, resolved: Resolved): Upstream {
     timeouts: { ...resolved.timeouts, ...config.timeouts },
     proxy: config.proxy,
     forwarded: config.forwarded ?? true,
+    strict: config.strict ?? false,
     options: resolved.options,
   };
 }

@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { FastResponse } from "srvx/node";
 import { reasonPhrase } from "../headers.ts";
+import { GatheringWriter } from "./gather.node.ts";
 import * as web from "./web.ts";
 import type { Relay, RelayHooks } from "../relay.ts";
 import type { HeaderPairs } from "../transport/types.ts";
@@ -127,15 +128,23 @@ function pour(relay: Relay, target: Writable): void {
     relay.abandoned();
     return;
   }
-  target.on("drain", () => relay.drained());
+  const writer = new GatheringWriter(target);
+  target.on("drain", () => {
+    writer.drained();
+    relay.drained();
+  });
   let begun = false;
   relay.open({
     write(chunk) {
       begun = true;
-      return target.write(chunk);
+      return writer.write(chunk);
     },
-    end: () => target.end(),
+    end() {
+      writer.flush();
+      target.end();
+    },
     break(error, tail) {
+      writer.flush();
       const cut = (): void => {
         if (response) cutOff(response);
         else target.destroy(error as Error);

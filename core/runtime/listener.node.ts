@@ -12,15 +12,23 @@ import { Client } from "./client.node.ts";
 export function requestListener(fetch: (request: Request) => Promise<Response>): RequestListener {
   return (req: IncomingMessage, res: ServerResponse) => {
     const client = new Client(req, res);
-    fetch(new NodeRequest(client))
-      .then((response) => {
-        // HTTP/2 has no reason phrase; srvx knows.
-        if (response instanceof RelayedResponse && response.untouched && req.httpVersionMajor < 2) {
-          response.writeTo(client);
-          return undefined;
-        }
-        return sendNodeResponse(res, response);
-      })
-      .catch(() => res.destroy());
+    fetch(new NodeRequest(client)).then(
+      (response) => answer(client, response),
+      () => res.destroy(),
+    );
   };
+}
+
+function answer(client: Client, response: Response): void {
+  const { req, res } = client;
+  try {
+    // HTTP/2 has no reason phrase; srvx knows.
+    if (response instanceof RelayedResponse && response.untouched && req.httpVersionMajor < 2) {
+      response.writeTo(client);
+    } else {
+      sendNodeResponse(res, response).catch(() => res.destroy());
+    }
+  } catch {
+    res.destroy();
+  }
 }

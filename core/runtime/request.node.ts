@@ -41,15 +41,18 @@ export function watchClient(request: Request, listener: () => void): void {
   });
 }
 
-export async function readBody(request: Request, limit: number, silence: number): Promise<Uint8Array> {
+export function readBody(request: Request, limit: number, silence: number): Promise<Uint8Array> {
   const req = connectionOf(request)?.req;
   if (!req || request.bodyUsed) return web.readBody(request, limit, silence);
-  if (Number(req.headers["content-length"] ?? 0) > limit) throw bodyTooLarge(limit);
-  if (req.readableEnded || req.destroyed) throw bodyAborted();
-  // A small body comes with its head: once the parser is through with what was read, it is here whole.
-  await new Promise(setImmediate);
-  if (req.complete && req.readableLength <= limit) return (req.read() as Buffer | null) ?? new Uint8Array();
-  return collect(req, limit, silence);
+  if (Number(req.headers["content-length"] ?? 0) > limit) return Promise.reject(bodyTooLarge(limit));
+  if (req.readableEnded || req.destroyed) return Promise.reject(bodyAborted());
+  return new Promise((resolve) => {
+    // A small body comes with its head: once the parser is through with what was read, it is here whole.
+    setImmediate(() => {
+      const whole = req.complete && req.readableLength <= limit;
+      resolve(whole ? ((req.read() as Buffer | null) ?? new Uint8Array()) : collect(req, limit, silence));
+    });
+  });
 }
 
 function collect(req: IncomingMessage, limit: number, silence: number): Promise<Uint8Array> {

@@ -27,6 +27,23 @@ export interface Unpacker {
   end(): Promise<void>;
 }
 
+/** How a URL that a client names is fetched. */
+export interface PublicFetch {
+  /** Whether the connection may go to an address. */
+  isAllowed: (ip: string) => boolean;
+  /** Bytes. */
+  maxSize: number;
+  /** ms for all of it. */
+  timeout: number;
+  signal: AbortSignal;
+}
+
+export interface FetchedFile {
+  /** As the server says, lower case, without parameters; `""` when it does not. */
+  mediaType: string;
+  bytes: Uint8Array;
+}
+
 /** What differs from runtime to runtime; `#runtime` is the one that fits. */
 export interface Runtime {
   readonly name: "node" | "deno" | "web";
@@ -54,6 +71,8 @@ export interface Runtime {
   readBody(request: Request, limit: number, silence: number): Promise<Uint8Array>;
   /** The body piece by piece, failing after `silence` ms without one; null when there is none. */
   streamBody(request: Request, silence: number): AsyncIterable<Uint8Array> | null;
+  /** Fetches a file from an address that is allowed. Rejects with a 400 GatewayError that holds no more of the URL than its host. */
+  fetchPublic(url: string, options: PublicFetch): Promise<FetchedFile>;
   /** Unpacks what has this `content-encoding` (lower case); undefined for one that it cannot read. */
   unpack(encoding: string, onPiece: (piece: Uint8Array) => void): Unpacker | undefined;
   /**

@@ -1,5 +1,8 @@
+import { Roster } from "../roster.ts";
+import type { Rostered } from "../roster.ts";
+
 /** One thing that must show life now and then. */
-export interface Watched {
+export interface Watched extends Rostered {
   /** Ticks that it may still be silent. */
   left: number;
   readonly ticks: number;
@@ -9,7 +12,7 @@ export interface Watched {
 /** ms between two looks; a silence is noticed up to this much late. */
 const tick = 250;
 
-const watched = new Set<Watched>();
+const watched = new Roster<Watched>();
 let timer: ReturnType<typeof setInterval> | undefined;
 
 /**
@@ -18,7 +21,7 @@ let timer: ReturnType<typeof setInterval> | undefined;
  */
 export function watch(silence: number, onSilence: () => void): Watched {
   const ticks = Math.ceil(silence / tick) + 1;
-  const one: Watched = { left: ticks, ticks, onSilence };
+  const one: Watched = { left: ticks, ticks, onSilence, place: -1 };
   watched.add(one);
   timer ??= setInterval(look, tick);
   return one;
@@ -37,7 +40,8 @@ export function unwatch(one: Watched): void {
 function look(): void {
   for (const one of watched) {
     one.left--;
-    if (one.left > 0) continue;
+    // Another's silence may have ended this one's watch.
+    if (one.left > 0 || one.place < 0) continue;
     watched.delete(one);
     one.onSilence();
   }

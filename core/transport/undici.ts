@@ -1,9 +1,11 @@
 import { Pool, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
 import { GatewayError } from "../errors.ts";
+import { touch, unwatch, watch } from "../runtime/watchdog.ts";
 import { transportError } from "./failure.ts";
 import type { TransportFailure } from "./failure.ts";
-import type { BodySink, HeaderPairs, TransportAnswer, TransportInit, WireBody } from "./types.ts";
+import type { Watched } from "../runtime/watchdog.ts";
+import type { BodySink, HeaderPairs, Timeouts, TransportAnswer, TransportInit, WireBody } from "./types.ts";
 
 /**
  * The transport of Node and Deno: undici's dispatcher over a pool per origin. It hands the body's
@@ -27,7 +29,7 @@ export function send(url: string, init: TransportInit): Promise<TransportAnswer>
           headers: init.headers,
           body: init.body as Dispatcher.DispatchOptions["body"],
           headersTimeout: init.timeouts.firstByte,
-          bodyTimeout: init.timeouts.silence,
+          bodyTimeout: looseBodyTimeout(init.timeouts),
         },
         exchange,
       );
@@ -35,6 +37,14 @@ export function send(url: string, init: TransportInit): Promise<TransportAnswer>
       reject(transportError("connect_failed", error));
     }
   });
+}
+
+/**
+ * Silence is watched here: undici would make two timers for each request where its two time-outs differ, which live
+ * long enough to fill the memory. With the same twice, it keeps one for each connection; it is never the first to fire.
+ */
+function looseBodyTimeout({ firstByte, silence }: Timeouts): number {
+  return silence > 0 && silence < firstByte ? firstByte : 0;
 }
 
 /** ms; longer than idle connections take to close. */
@@ -80,7 +90,9 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
   readonly #resolve: (answer: TransportAnswer) => void;
   readonly #reject: (error: GatewayError) => void;
   #controller: Dispatcher.DispatchController | undefined;
+  readonly #silence: number;
   #forget: () => void;
+  #guard: Watched | undefined;
   #answered = false;
   #closed = false;
   #sink: BodySink | undefined;
@@ -96,6 +108,7 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
   ) {
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#silence = init.timeouts.silence;
     this.#forget = init.canceller.onCancel((reason) => this.#abort(reason));
   }
 
@@ -112,10 +125,12 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
   ): void {
     if (status < 200) return;
     this.#answered = true;
+    this.#watch();
     this.#resolve({ status, statusText: statusText ?? "", headers: toPairs(headers), body: this });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#guard) touch(this.#guard);
     if (this.#sink) {
       this.#sink.chunk(chunk);
       return;
@@ -123,10 +138,11 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
     this.#waiting.push(chunk);
     this.#waitingSize += chunk.byteLength;
     this.#onReady?.();
-    if (this.#waitingSize > waitingLimit) this.#controller?.pause();
+    if (this.#waitingSize > waitingLimit) this.pause();
   }
 
   onResponseEnd(): void {
+    this.#unwatch();
     this.#forget();
     this.#ended = {};
     this.#onReady?.();
@@ -134,6 +150,7 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#unwatch();
     this.#forget();
     // A request body that stopped coming is no failure of the upstream: it brings its own error.
     const failure =
@@ -165,15 +182,18 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
       return;
     }
     this.#sink = sink;
-    if (this.#waitingSize > waitingLimit) this.#controller?.resume();
+    if (this.#waitingSize > waitingLimit) this.resume();
   }
 
   pause(): void {
-    this.#controller?.pause();
+    // Who is not asked may be silent.
+    this.#unwatch();
+    if (!this.#ended) this.#controller?.pause();
   }
 
   resume(): void {
-    this.#controller?.resume();
+    this.#watch();
+    if (!this.#ended) this.#controller?.resume();
   }
 
   cancel(reason?: unknown): void {
@@ -183,9 +203,22 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
     this.#abort(reason);
   }
 
+  #watch(): void {
+    if (this.#guard || this.#silence === 0 || this.#closed || this.#ended) return;
+    this.#guard = watch(this.#silence, () => {
+      this.#controller?.abort(transportError("silence_timeout", undefined));
+    });
+  }
+
+  #unwatch(): void {
+    if (this.#guard) unwatch(this.#guard);
+    this.#guard = undefined;
+  }
+
   #abort(reason: unknown): void {
     if (this.#closed || this.#ended) return;
     this.#closed = true;
+    this.#unwatch();
     const error = reason instanceof Error ? reason : new Error("cancelled");
     // Before the request is on a connection there is no controller; onRequestStart aborts then.
     this.#controller?.abort(error);

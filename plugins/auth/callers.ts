@@ -31,6 +31,7 @@ export function createCaller(name: string, rules: Rules, aliases: ReadonlyMap<st
     hasModelRule: models !== undefined,
     mayComeFrom: addressRule(allow, deny),
     mayUseModel: modelRule(models, aliases),
+    mayUseAnyModel: !models || (models.includes("*") && !models.some((entry) => entry.startsWith("!"))),
     mayUsePrefix: matcher(prefixes?.map(normalizePrefix)),
     mayUseUpstream: matcher(upstreams),
   };

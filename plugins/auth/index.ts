@@ -106,15 +106,20 @@ async function admitByRules(call: Call, next: Next, caller: KnownCaller): Promis
 /**
  * A forwarded call whose model cannot be read is refused to a key with a rule on models: with an unusual
  * spelling of a path, or over a WebSocket, it could otherwise reach any model. In the gateway's own API a
- * call goes nowhere without a model, and those who find one for it ask the caller's rule themselves.
+ * call goes nowhere without a model, and those who find one for it ask the caller's rule themselves; what
+ * an upstream keeps for all callers, batches say, reaches any model there.
  */
 function checkModel(call: Call, caller: KnownCaller): void {
   const model = call.askedModel ?? call.model;
   if (model !== undefined) {
     if (!caller.mayUseModel(model)) throw refusals.modelNotAllowed(model);
-  } else if (call.prefix !== undefined && !isReading(call)) {
+  } else if (!caller.mayUseAnyModel && couldReachAny(call)) {
     throw refusals.modelUnknown();
   }
+}
+
+function couldReachAny(call: Call): boolean {
+  return call.prefix === undefined ? call.endpoint?.accountWide === true : !isReading(call);
 }
 
 function isReading({ method, request }: Call): boolean {

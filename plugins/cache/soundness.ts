@@ -1,4 +1,4 @@
-import { createParser } from "eventsource-parser";
+import { sseFrames } from "../../core/index.ts";
 import type { Call } from "../../core/index.ts";
 
 /**
@@ -8,7 +8,8 @@ import type { Call } from "../../core/index.ts";
 export function isSound(call: Call, body: Uint8Array): boolean {
   const { answer } = call;
   if (!answer) return false;
-  if (answer.streaming) return !answer.encoding && streamEnded(call, body);
+  const isFramed = call.protocol?.frames !== undefined && answer.contentType !== "application/json";
+  if (answer.streaming || isFramed) return !answer.encoding && streamEnded(call, body);
   // A coded body is the upstream's whole word all the same; it is not unpacked to be looked at.
   if (answer.encoding || !answer.contentType.endsWith("json")) return true;
   return !holdsError(new TextDecoder().decode(body));
@@ -18,16 +19,16 @@ export function isSound(call: Call, body: Uint8Array): boolean {
 function streamEnded({ protocol }: Call, body: Uint8Array): boolean {
   const reader = protocol?.readStream?.({ collect: false });
   if (!reader) return false;
-  let failed = false;
-  const parser = createParser({
-    onEvent({ event, data }) {
-      failed ||= event === "error" || holdsError(data);
+  const frames = (protocol?.frames ?? sseFrames)();
+  try {
+    for (const { event, data } of [...frames.push(body), ...frames.end()]) {
+      if (event === "error" || holdsError(data)) return false;
       reader.event(data);
-    },
-  });
-  parser.feed(new TextDecoder().decode(body));
-  parser.feed("\n\n");
-  return !failed && reader.ended();
+    }
+  } catch {
+    return false;
+  }
+  return reader.ended();
 }
 
 /** True for a JSON object with an `error` in it. Anything that is no JSON holds none. */

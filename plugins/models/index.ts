@@ -1,19 +1,30 @@
-import { definePlugin } from "../../core/index.ts";
+import { definePlugin, GatewayError } from "../../core/index.ts";
 import type { Call, ListedModel } from "../../core/index.ts";
 
-/** Answers the protocols' lists of models: what the upstreams offer and the caller may use. */
+/** Answers the protocols' lists of models, and single ones: what the upstreams offer and the caller may use. */
 export default definePlugin({
   name: "models",
   setup(_options, gateway) {
     return {
       stage: "route",
       middleware(call, next) {
-        const render = call.protocol?.renderModels;
-        if (call.operation !== "models" || call.prefix !== undefined || !render) return next();
-        const body = render(listModels(call));
+        if (call.operation !== "models" || call.prefix !== undefined) return next();
+        const body = answerOf(call);
+        if (body === undefined) return next();
         return Promise.resolve(new Response(body, { headers: { "content-type": "application/json" } }));
       },
     };
+
+    function answerOf(call: Call): string | undefined {
+      const { protocol } = call;
+      const asked = askedModel(call);
+      if (asked === undefined) return protocol?.renderModels?.(listModels(call));
+      if (!protocol?.renderModel) return undefined;
+      const model = listModels(call).find(({ id }) => id === asked);
+      // One that the caller may not use is not there for it.
+      if (!model) throw unknownModel(asked);
+      return protocol.renderModel(model);
+    }
 
     function listModels({ caller }: Call): ListedModel[] {
       const owners = new Map<string, string>();
@@ -30,3 +41,23 @@ export default definePlugin({
     }
   },
 });
+
+/** The model that stands in the path, where its endpoint has one there. */
+function askedModel({ endpoint, rest }: Call): string | undefined {
+  const at = endpoint?.path.indexOf("{") ?? -1;
+  if (at < 0) return undefined;
+  const name = rest.slice(at);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+function unknownModel(model: string): GatewayError {
+  return new GatewayError(`The model ${model} does not exist, or this key may not use it.`, {
+    status: 404,
+    code: "model_not_found",
+    param: "model",
+  });
+}

@@ -17,6 +17,8 @@ export interface Pace {
 export interface Plan {
   /** Windows that are the same for each call. */
   ready: readonly Slot[];
+  /** Windows that are the same for each call, but for the tokens that it takes of them. */
+  tokens: readonly Slot[];
   /** Rules that depend on the call. */
   open: readonly Rule[];
   /** Slowest first. */
@@ -67,12 +69,19 @@ export class Planner {
 
   /** The windows of one call; after `inspect()` where the plan needs facts. */
   demand(plan: Plan, call: Call): Demand {
-    if (plan.open.length === 0) return { slots: plan.ready, reserved: undefined };
+    const { ready, tokens, open } = plan;
+    if (tokens.length + open.length === 0) return { slots: ready, reserved: undefined };
+    const slots = [...ready];
+    let reserved: Reservation | undefined;
+    for (const slot of tokens) {
+      reserved ??= reserve(call, this.#output);
+      const amount = Math.min(reserved.input + reserved.output, slot.limit);
+      if (amount > 0) slots.push({ ...slot, amount });
+    }
+    if (open.length === 0) return { slots, reserved };
     const now = Date.now();
     const model = this.#meant(call);
-    const slots = [...plan.ready];
-    let reserved: Reservation | undefined;
-    for (const rule of plan.open) {
+    for (const rule of open) {
       if (!fitsPath(rule, call) || !fitsModel(rule.matchesModel, call, model)) continue;
       if (rule.limit.unit === "requests") {
         slots.push(slotFor(rule, call, model, 1, now));
@@ -99,7 +108,8 @@ export class Planner {
   needsFacts(plan: Plan, call: Call): boolean {
     return (
       plan.needsFacts &&
-      (plan.open.some((rule) => rule.needsFacts && fitsPath(rule, call)) ||
+      (plan.tokens.length > 0 ||
+        plan.open.some((rule) => rule.needsFacts && fitsPath(rule, call)) ||
         plan.paces.some((pace) => pace.matchesModel && pace.matchesPath(call.path)))
     );
   }
@@ -117,12 +127,17 @@ export class Planner {
     const same = rules.filter((rule) => isSameForAll(rule, caller?.name));
     const open = rules.filter((rule) => !same.includes(rule));
     const paces = this.#paces.filter(({ matchesKey }) => matchesKey(name));
+    const slots = same.map((rule) => slotFor(rule, call, undefined, 1, 0));
+    const tokens = slots.filter(({ rule }) => rule.limit.unit === "tokens");
     return {
-      ready: same.map((rule) => slotFor(rule, call, undefined, 1, 0)),
+      ready: slots.filter((slot) => !tokens.includes(slot)),
+      tokens,
       open,
       paces,
       needsFacts:
-        open.some((rule) => rule.needsFacts) || paces.some((pace) => pace.matchesModel !== undefined),
+        tokens.length > 0 ||
+        open.some((rule) => rule.needsFacts) ||
+        paces.some((pace) => pace.matchesModel !== undefined),
     };
   }
 }

@@ -47,10 +47,10 @@ export function slotFor(
   };
 }
 
-/** Does every call of one caller count in one window of this rule, whatever it asks for? */
+/** Does every call of one caller count in one window of this rule, whatever it asks for? Of tokens each takes its own. */
 export function isSameForAll(rule: Rule, caller: string | undefined): boolean {
-  const { per, fixed, matchesPath, matchesPrefix, matchesModel, limit } = rule;
-  if (fixed || matchesPath || matchesPrefix || matchesModel || limit.unit === "tokens") return false;
+  const { per, fixed, matchesPath, matchesPrefix, matchesModel } = rule;
+  if (fixed || matchesPath || matchesPrefix || matchesModel) return false;
   return per.every((dimension) => dimension === "key" && !isAnonymous(caller));
 }
 

@@ -17,7 +17,12 @@ const bytesPerToken = 4;
  * @param defaultOutput Where the request sets no maximum.
  */
 export function reserve(call: Call, defaultOutput: number): Reservation {
-  if (call.method === "GET" || call.method === "HEAD" || call.method === "OPTIONS")
+  if (
+    call.method === "GET" ||
+    call.method === "HEAD" ||
+    call.method === "OPTIONS" ||
+    call.endpoint?.modelless
+  )
     return { input: 0, output: 0 };
   const input = call.facts ? call.estimateInput() : unreadTokens(call.request.headers);
   if (withoutOutput.has(call.operation)) return { input, output: 0 };

@@ -1,4 +1,3 @@
-import { createConsola, LogLevels } from "consola/core";
 import * as v from "valibot";
 import {
   createLineWriter,
@@ -8,7 +7,7 @@ import {
   stdoutIsTerminal,
   stdoutSink,
 } from "../../core/index.ts";
-import type { Call, GatewayContext, Outcome } from "../../core/index.ts";
+import type { Call, GatewayContext, LineWriter, Outcome } from "../../core/index.ts";
 import { prettyLine } from "./pretty.ts";
 import { pickFields, recordFields, toRecord } from "./record.ts";
 
@@ -58,29 +57,19 @@ function formatter({ format, file, fields, notes }: Options): (call: Call, outco
   };
 }
 
-/** The lines' way out: a consola instance of our own over a writer that gathers them. */
-function openLog(options: Options, gateway: GatewayContext) {
-  const line = formatter(options);
-  const writer = createLineWriter(options.file === undefined ? stdoutSink() : fileSink(options.file), {
+/** The lines' way out, which gathers them. */
+function openLog(options: Options, gateway: GatewayContext): LineWriter {
+  return createLineWriter(options.file === undefined ? stdoutSink() : fileSink(options.file), {
     onLost: (lines, error) => {
       const why = error === undefined ? "the sink is slower than the calls" : String(error);
       gateway.log.warn(`request-log: ${lines} lines were lost: ${why}`);
     },
   });
-  const log = createConsola({
-    level: options.only === "errors" ? LogLevels.warn : LogLevels.info,
-    // Throttling writes each line out once more to compare it with the one before: four times the cost.
-    throttle: 0,
-    reporters: [
-      {
-        log: ({ args }) => {
-          const [call, outcome] = args as [Call, Outcome];
-          writer.write(line(call, outcome));
-        },
-      },
-    ],
-  });
-  return { log, writer };
+}
+
+/** Was it refused, did it fail, or did its client leave early? */
+function wentWrong({ status, error, result }: Outcome): boolean {
+  return status >= 400 || error !== undefined || result === "broken";
 }
 
 /** One line a call, with all that is known of it at its end; never a key, a query or a prompt. */
@@ -88,16 +77,16 @@ export default definePlugin({
   name: "request-log",
   options,
   setup(options, gateway) {
-    const { log, writer } = openLog(options, gateway);
+    const writer = openLog(options, gateway);
+    const line = formatter(options);
+    const onlyErrors = options.only === "errors";
     const excluded = matcher(options.exclude);
     return {
       stage: "log",
       middleware(call, next) {
         if (!excluded(call.path)) {
           call.onFinish((outcome) => {
-            if (outcome.status >= 500 || outcome.result === "broken") log.error.raw(call, outcome);
-            else if (outcome.status >= 400 || outcome.error) log.warn.raw(call, outcome);
-            else log.info.raw(call, outcome);
+            if (!onlyErrors || wentWrong(outcome)) writer.write(line(call, outcome));
           });
         }
         return next();

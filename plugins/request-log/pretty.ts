@@ -69,6 +69,7 @@ export function prettyLine(record: Partial<LogRecord>, inColour: boolean): strin
   add(tokensOf(record));
   add(key && `key=${key}`);
   add(attempts > 1 ? `attempts=${attempts}` : undefined);
+  add(record.dropped && `dropped=${record.dropped.join(",")}`);
   for (const note of Object.entries(record.notes ?? {})) add(noteText(note));
   add(result === "complete" ? undefined : result, 0, loud);
   add(error, 0, loud);

@@ -21,6 +21,8 @@ export interface LogRecord {
   key?: string;
   ip?: string;
   attempts?: number;
+  /** Fields of the request that the last upstream's protocol could not say. */
+  dropped?: readonly string[];
   /** From the start of the call to its end. */
   duration_ms: number;
   /** From the start of the call to the first byte of the answer's body. */
@@ -54,6 +56,7 @@ export const recordFields = [
   "key",
   "ip",
   "attempts",
+  "dropped",
   "duration_ms",
   "first_byte_ms",
   "bytes",
@@ -117,6 +120,14 @@ function causeOf(error: unknown): string | undefined {
   return maskSecrets(messages.join(": ").slice(0, longestCause * 4)).slice(0, longestCause);
 }
 
+/** The client may make up fields: no more are told than these. */
+const mostDropped = 20;
+
+function droppedOf({ attempts }: Call): string[] | undefined {
+  const dropped = attempts.at(-1)?.dropped;
+  return dropped?.slice(0, mostDropped).map((name) => clean(name) ?? "");
+}
+
 function notesOf(call: Call, names: readonly string[]): Record<string, unknown> | undefined {
   let notes: Record<string, unknown> | undefined;
   if (call.notes.size === 0) return undefined;
@@ -146,6 +157,7 @@ export function toRecord(call: Call, outcome: Outcome, notes: readonly string[])
     key: call.caller?.name,
     ip: call.ip || undefined,
     attempts: call.attempts.length || undefined,
+    dropped: droppedOf(call),
     duration_ms: ms(outcome.duration) ?? 0,
     first_byte_ms: ms(outcome.firstByte),
     bytes: outcome.bytes,

@@ -6,13 +6,22 @@ export interface Tier {
   candidates: (Candidate & { name: string; weight: number })[];
 }
 
-/** Who could serve a model, in tiers from the highest priority down. */
-export function tiersFor(model: string, upstreams: readonly Upstream[]): Tier[] {
+/**
+ * Who could serve a model, in tiers from the highest priority down.
+ * @param serving How an upstream answers this kind of call, for the reason (`""`: as usual); undefined when it cannot.
+ */
+export function tiersFor(
+  model: string,
+  upstreams: readonly Upstream[],
+  serving: (upstream: Upstream, upstreamModel: string) => string | undefined = () => "",
+): Tier[] {
   const found = upstreams.flatMap((upstream) => {
     const offer = offerOf(upstream, model);
-    if (!offer) return [];
-    const reason = offer.name === model ? `offers ${model}` : `offers ${offer.name}`;
-    return [candidate(upstream, offer.upstreamName ?? model, reason)];
+    const upstreamModel = offer?.upstreamName ?? model;
+    const how = offer && serving(upstream, upstreamModel);
+    if (!offer || how === undefined) return [];
+    const reason = `offers ${offer.name}${how}`;
+    return [candidate(upstream, upstreamModel, reason)];
   });
   return inTiers(found);
 }
@@ -25,6 +34,11 @@ export function tiersForPrefix(
 ): Tier[] {
   const behind = upstreams.filter((upstream) => upstream.prefixes.includes(prefix));
   return inTiers(behind.map((upstream) => candidate(upstream, model, `has the prefix ${prefix || "/"}`)));
+}
+
+/** Who serves calls without a model, as configured and by priority. */
+export function tiersWithout(upstreams: readonly Upstream[]): Tier[] {
+  return inTiers(upstreams.map((upstream) => candidate(upstream, undefined, "serves it")));
 }
 
 function candidate(

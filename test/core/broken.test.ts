@@ -39,7 +39,8 @@ const streams = [
     ],
     request: { contents: [{ role: "user", parts: [{ text: "Tell me." }] }] },
     event: `data: {"candidates":[{"content":{"parts":[{"text":"one"}]}}]}\n\n`,
-    error: `data: {"error":{"code":502,"message":"${lost}","status":"INTERNAL"}}\n\n`,
+    // Google ends its lines so.
+    error: `data: {"error":{"code":502,"message":"${lost}","status":"INTERNAL"}}\r\n\r\n`,
   },
   {
     name: "a prefix without a protocol",

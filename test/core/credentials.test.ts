@@ -59,6 +59,7 @@ test("only the role admin is an admin", () => {
     name: "a",
     role,
     mayUseModel: () => true,
+    mayUseAnyModel: true,
     mayUsePrefix: () => true,
     mayUseUpstream: () => true,
   });

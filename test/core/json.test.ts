@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseBody, replaceTopLevelString } from "../../core/json.ts";
+import { fieldsFrom, parseBody, replaceTopLevelString } from "../../core/json.ts";
 import { GatewayError } from "../../core/errors.ts";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -65,3 +65,24 @@ test("leaves values that are no strings, and text without the key", () => {
     assert.equal(replaceTopLevelString(text, "model", "c"), text);
   }
 });
+
+const fieldCases: [name: string, json: string, found: unknown][] = [
+  ["the last field", '{"id":1,"usage":{"in":2}}', { usage: { in: 2 } }],
+  ["one before others", '{"id":1, "usage" : {"in":2}, "tier":"}"}', { usage: { in: 2 }, tier: "}" }],
+  ["null", '{"usage":null}', { usage: null }],
+  ["one deeper down", '{"x":{"usage":{"in":2}}}', undefined],
+  ["one deeper down behind it", '{"usage":{"in":1},"x":{"usage":{"in":2}}}', undefined],
+  ["one of an object in a list", '[{"usage":{"in":2}}]', undefined],
+  ["one inside it", '{"usage":{"usage":2}}', undefined],
+  ["a text of the name", '{"a":"usage"}', undefined],
+  ["a text that looks like it", '{"a":"\\"usage\\":{\\"in\\":2}}"}', undefined],
+  ["none", '{"a":1}', undefined],
+  ["a lone text of the name", '"usage"', undefined],
+];
+
+for (const [name, json, found] of fieldCases) {
+  test(`finds a field at the top from the end: ${name}`, () => {
+    JSON.parse(json);
+    assert.deepEqual(fieldsFrom(json, "usage"), found);
+  });
+}

@@ -60,3 +60,21 @@ test("a gateway answers without any server", async () => {
     await gateway.close();
   }
 });
+
+test("the body that an app put into a request counts, not the length that its headers tell", async () => {
+  const gateway = await createGateway({ ...config, server: { maxBody: 100_000 } });
+  const send = async (content: string): Promise<number> => {
+    const body = JSON.stringify({ model: "demo", messages: [{ role: "user", content }] });
+    const headers = { "content-length": "10", "content-type": "application/json" };
+    const request = new Request("http://gateway/v1/chat/completions", { method: "POST", headers, body });
+    const { status, body: answer } = await gateway.fetch(request);
+    await answer?.cancel();
+    return status;
+  };
+  try {
+    assert.equal(await send("a".repeat(50_000)), 200);
+    assert.equal(await send("a".repeat(200_000)), 413);
+  } finally {
+    await gateway.close();
+  }
+});

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { readAlong } from "../../core/read-along.ts";
 import type { AnswerFacts } from "../../core/call.ts";
 import type { Protocol } from "../../core/protocol.ts";
+import type { Usage } from "../../core/usage.ts";
 
 const broken: Protocol = {
   name: "broken",
@@ -38,5 +39,69 @@ for (const [name, contentType, encoding, body] of answers) {
     await along?.end();
     assert.deepEqual([along?.usage(), along?.text(), along?.outputEvents()], [undefined, "", 0]);
     assert.deepEqual(errors.map(String), ["Error: a mistake in the protocol"]);
+  });
+}
+
+const words: Protocol = {
+  name: "words",
+  endpoints: [],
+  renderError: () => "",
+  usageField: "usage",
+  readUsage: (answer) => (answer as { usage?: Usage }).usage,
+  readText: (answer) => (answer as { text: string }).text,
+  readStream() {
+    const seen: string[] = [];
+    return {
+      event: (data) => void seen.push(data),
+      usage: () => undefined,
+      text: () => seen.join("|"),
+      outputEvents: () => seen.length,
+      ended: () => true,
+    };
+  },
+};
+const streamFacts: AnswerFacts = {
+  status: 200,
+  contentType: "text/event-stream",
+  encoding: "",
+  streaming: true,
+};
+
+function unexpected(error: unknown): never {
+  throw new Error("nothing should fail", { cause: error });
+}
+
+for (const lineEnd of ["\n", "\r\n", "\r"]) {
+  for (const size of [1, 7, 4096, 100_000]) {
+    test(`a stream in pieces of ${size} with ${JSON.stringify(lineEnd)} is read as it was written`, async () => {
+      const events = Array.from({ length: 3000 }, (_, i) => `wört ${i} 😀`);
+      const text = events.map((event) => `data: ${event}${lineEnd}${lineEnd}`).join("");
+      const bytes = new TextEncoder().encode(text);
+      const along = readAlong(words, streamFacts, true, unexpected);
+      for (let at = 0; at < bytes.length; at += size) along?.chunk(bytes.subarray(at, at + size));
+      await along?.end();
+      assert.equal(along?.text(), events.join("|"));
+    });
+  }
+}
+
+test("a line that never ends is given up, and holds no memory", async () => {
+  const along = readAlong(words, streamFacts, false, unexpected);
+  const piece = new TextEncoder().encode("x".repeat(64 * 1024));
+  for (let i = 0; i < 100; i++) along?.chunk(piece);
+  along?.chunk(new TextEncoder().encode("\n\ndata: late\n\n"));
+  await along?.end();
+  assert.equal(along?.outputEvents(), 0);
+});
+
+for (const collect of [false, true]) {
+  test(`an answer's usage is read ${collect ? "with its text" : "alone"}`, async () => {
+    const facts = { ...streamFacts, contentType: "application/json", streaming: false };
+    const along = readAlong(words, facts, collect, unexpected);
+    for (const part of ['{"text":"a \\"usage\\"","usage":{"inputTokens":1,', '"outputTokens":2},"tier":1}'])
+      along?.chunk(new TextEncoder().encode(part));
+    await along?.end();
+    assert.deepEqual(along?.usage(), { inputTokens: 1, outputTokens: 2 });
+    assert.equal(along?.text(), collect ? 'a "usage"' : "");
   });
 }

@@ -123,3 +123,23 @@ test("paths that could mean another place are treacherous", () => {
   ];
   for (const path of good) assert.equal(isTreacherous(path), false, path);
 });
+
+test("of several endpoints with one path, the one whose header the request has; else the first that asks for none", () => {
+  const marked: Protocol = {
+    name: "marked",
+    endpoints: [
+      { method: "GET", path: "/v1/models", operation: "models", header: "x-mark" },
+      { method: "GET", path: "/v1/models/{model}", operation: "models", header: "x-mark" },
+    ],
+    renderError: () => "",
+  };
+  const router = createRouter([upstream([], ["m"], {})], new Map([...protocols, ["marked", marked]]));
+  const protocolOf = (path: string, headers?: Headers): string | undefined =>
+    router("GET", path, headers)?.protocol?.name;
+  const mark = new Headers({ "X-Mark": "1" });
+  assert.equal(protocolOf("/v1/models"), "chat");
+  assert.equal(protocolOf("/v1/models", new Headers()), "chat");
+  assert.equal(protocolOf("/v1/models", mark), "marked");
+  assert.equal(protocolOf("/v1/models/a:b/c", mark), "marked");
+  assert.equal(protocolOf("/v1/models/a:b/c"), undefined);
+});
