@@ -1,5 +1,6 @@
 import type { CommandDef } from "citty";
 import type { Plugin } from "../core/index.ts";
+import { vendors } from "./providers/openai-compatible/vendors.ts";
 
 /** The built-in plugins by name: one line each, loaded when a configuration names it. */
 export const builtin: Record<string, () => Promise<{ default: Plugin }>> = {
@@ -14,15 +15,39 @@ export const builtin: Record<string, () => Promise<{ default: Plugin }>> = {
   "request-log": () => import("./request-log/index.ts"),
   retry: () => import("./retry/index.ts"),
   routing: () => import("./routing/index.ts"),
-  "protocols/anthropic": () => import("./protocols/anthropic.ts"),
-  "protocols/gemini": () => import("./protocols/gemini.ts"),
-  "protocols/openai-chat": () => import("./protocols/openai-chat.ts"),
+  "protocols/anthropic": () => import("./protocols/anthropic/index.ts"),
+  "protocols/bedrock-converse": () => import("./protocols/bedrock-converse/index.ts"),
+  "protocols/bedrock-invoke": () => import("./protocols/bedrock-invoke.ts"),
+  "protocols/cohere": () => import("./protocols/cohere/index.ts"),
+  "protocols/gemini": () => import("./protocols/gemini/index.ts"),
+  "protocols/jina": () => import("./protocols/jina.ts"),
+  "protocols/ollama": () => import("./protocols/ollama/index.ts"),
+  "protocols/openai-chat": () => import("./protocols/openai-chat/index.ts"),
+  "protocols/openai-completions": () => import("./protocols/openai-completions/index.ts"),
+  "protocols/openai-responses": () => import("./protocols/openai-responses/index.ts"),
+  "protocols/rerank": () => import("./protocols/rerank.ts"),
+  "protocols/vertex-predict": () => import("./protocols/vertex-predict/index.ts"),
+  "protocols/voyage": () => import("./protocols/voyage.ts"),
   "providers/anthropic": () => import("./providers/anthropic.ts"),
+  "providers/azure": () => import("./providers/azure/index.ts"),
+  "providers/bedrock": () => import("./providers/bedrock/index.ts"),
+  "providers/cloudflare": () => import("./providers/cloudflare.ts"),
+  "providers/cohere": () => import("./providers/cohere.ts"),
   "providers/demo": () => import("./providers/demo.ts"),
   "providers/gemini": () => import("./providers/gemini.ts"),
   "providers/generic": () => import("./providers/generic.ts"),
+  "providers/jina": () => import("./providers/jina.ts"),
+  "providers/ollama": () => import("./providers/ollama.ts"),
   "providers/openai": () => import("./providers/openai.ts"),
+  "providers/openai-compatible": () => import("./providers/openai-compatible/index.ts"),
+  "providers/vertex": () => import("./providers/vertex/index.ts"),
+  "providers/voyage": () => import("./providers/voyage.ts"),
 };
+
+/** Providers that a plugin adds beside its own name, and that plugin: `provider: groq` needs no plugin to be listed. */
+export const providers: Record<string, string> = Object.fromEntries(
+  vendors.map(({ name }) => [name, "providers/openai-compatible"]),
+);
 
 /** Commands that plugins add to the command line. */
 export const commands: Record<string, () => Promise<CommandDef>> = {

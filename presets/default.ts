@@ -7,8 +7,18 @@ export default definePreset({
   load: () => ({
     plugins: [
       "protocols/openai-chat",
+      "protocols/openai-completions",
+      "protocols/openai-responses",
       "protocols/anthropic",
       "protocols/gemini",
+      "protocols/vertex-predict",
+      "protocols/bedrock-converse",
+      "protocols/bedrock-invoke",
+      "protocols/cohere",
+      "protocols/ollama",
+      "protocols/rerank",
+      "protocols/jina",
+      "protocols/voyage",
       "request-log",
       "auth",
       "rate-limit",

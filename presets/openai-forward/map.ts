@@ -19,6 +19,7 @@ export function toConfig(settings: Settings): Config {
     ...(keys.length > 0 && { keys }),
     plugins: [
       "protocols/openai-chat",
+      "protocols/openai-completions",
       "request-log",
       ...(chatLog ? [{ "chat-log": chatLog }] : []),
       {

@@ -153,7 +153,7 @@ test("the file says the same as the variables do", async () => {
   // Both are more than the defaults.
   assert.equal(file.config.keys?.length, 4);
   assert.equal(file.config.upstreams?.length, 5);
-  assert.equal((file.config.plugins as unknown[]).length, 10);
+  assert.equal((file.config.plugins as unknown[]).length, 11);
 });
 
 test("where there is a file, the variables are not read, and it is told which", async () => {

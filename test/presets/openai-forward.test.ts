@@ -69,6 +69,7 @@ test("without any variable: OpenAI at the root, open on port 8000", async () => 
     upstreams: [openai],
     plugins: [
       "protocols/openai-chat",
+      "protocols/openai-completions",
       "request-log",
       { auth: { anonymous: true, passUnknownKeys: true } },
       "routing",
@@ -86,6 +87,7 @@ test("the example of its README: a pool and a forward key", async () => {
     keys: [{ key: "fk-******", name: "forward-1" }],
     plugins: [
       "protocols/openai-chat",
+      "protocols/openai-completions",
       "request-log",
       { auth: { anonymous: false, passUnknownKeys: true } },
       "routing",
@@ -141,6 +143,7 @@ TIMEOUT=300
     keys: [{ key: "fk-1", name: "forward-1" }],
     plugins: [
       "protocols/openai-chat",
+      "protocols/openai-completions",
       "request-log",
       {
         "chat-log": {
@@ -413,7 +416,7 @@ test("addresses, time-out, proxy and benchmark", async () => {
     { ...openai, keys: ["sk-1"], proxy: "https://proxy:3128" },
     { name: "benchmark", provider: "benchmark-echo", prefix: "/benchmark" },
   ]);
-  assert.deepEqual((config.plugins as unknown[]).slice(2), [
+  assert.deepEqual((config.plugins as unknown[]).slice(3), [
     {
       auth: {
         anonymous: { prefixes: ["/benchmark"], upstreams: ["benchmark"] },

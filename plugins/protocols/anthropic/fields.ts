@@ -1,0 +1,33 @@
+import type { Extensions, Fields } from "../../../core/index.ts";
+
+/** The name that this protocol's own extensions stand under. */
+export const protocolName = "anthropic";
+
+/** What only this protocol can say of a piece of the neutral shape. */
+export function extensionOf(piece: { extensions?: Extensions }): Fields {
+  return piece.extensions?.[protocolName] ?? {};
+}
+
+/** The members of an object that the neutral shape has no place for, as its extensions. */
+export function restOf(fields: Fields, known: ReadonlySet<string>): { extensions?: Extensions } {
+  let rest: Fields | undefined;
+  for (const name in fields) {
+    if (!known.has(name)) (rest ??= {})[name] = fields[name];
+  }
+  return rest ? { extensions: { [protocolName]: rest } } : {};
+}
+
+/** An object that is of one of the SDK's types, as JSON: the type is checked where it is written. */
+export function wire<T extends object>(value: T): Fields {
+  return value as object as Fields;
+}
+
+export function textIn(fields: Fields, name: string): string {
+  const value = fields[name];
+  return typeof value === "string" ? value : "";
+}
+
+/** The objects of a list; nothing for what is no list. */
+export function objectsIn(value: unknown): Fields[] {
+  return Array.isArray(value) ? (value as Fields[]) : [];
+}

@@ -1,0 +1,55 @@
+import { badRequest, isFields } from "../../../core/index.ts";
+import type { Extensions, Fields } from "../../../core/index.ts";
+
+/** Members in snake case, which the REST API takes too, in camel case; the object itself where there are none. */
+export function camel(fields: Fields): Fields {
+  for (const key in fields) {
+    if (!key.includes("_")) continue;
+    const entries = Object.entries(fields);
+    return Object.fromEntries(entries.map(([name, value]) => [camelName(name), value]));
+  }
+  return fields;
+}
+
+function camelName(name: string): string {
+  return name.replace(/_([a-z\d])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** A list of objects: one object alone stands for a list of one, as the service itself reads it. */
+export function objects(value: unknown, name: string): Fields[] {
+  if (value === undefined || value === null) return [];
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  return list.map((one) => object(one, name));
+}
+
+/** An object with its members in camel case. Throws a 400 GatewayError where it is none. */
+export function object(value: unknown, name: string): Fields {
+  if (!isFields(value)) throw badRequest(`${name}: must be an object`, name);
+  return camel(value);
+}
+
+/** What of this protocol's own a neutral object holds. */
+export function ownOf({ extensions }: { extensions?: Extensions }): Fields | undefined {
+  return extensions?.["gemini"];
+}
+
+/** The member `extensions` for what only this protocol says; nothing where there is nothing. */
+export function ownAs(own: Fields): { extensions?: Extensions } {
+  for (const _ in own) return { extensions: { gemini: own } };
+  return {};
+}
+
+export function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** Whether two JSON values say the same. */
+export function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((one, i) => same(one, b[i]));
+  }
+  if (!isFields(a) || !isFields(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && same(a[key], b[key]));
+}
