@@ -4,8 +4,8 @@ import { definePlugin, defineProvider } from "../../core/index.ts";
 const provider = defineProvider({
   name: "generic",
   protocols: {},
-  url({ call, target, search }) {
-    return target.upstream.baseURL + call.rest + search;
+  url({ path, target, search }) {
+    return target.upstream.baseURL + path + search;
   },
   authenticate(headers, { key }) {
     headers.push("authorization", `Bearer ${key}`);
