@@ -3,6 +3,7 @@ import type { MemoryReport } from "./memory.ts";
 import { throughputRatio } from "./ratios.ts";
 import type { LoadName, LoadReport } from "./rounds.ts";
 import type { StartupReport } from "./startup.ts";
+import type { TranslationReport } from "./translation.ts";
 
 /** All that one run found out. */
 export interface BenchReport {
@@ -21,6 +22,7 @@ export interface BenchReport {
     readonly generator: string;
   };
   readonly loads: LoadReport[];
+  translation?: TranslationReport;
   startup?: StartupReport;
   memory?: MemoryReport;
 }
@@ -40,6 +42,22 @@ export function judge(report: BenchReport): Judgement[] {
     atLeast(report, "chat", "sluice", "portkey", 10),
     atLeast(report, "sse", "sluice", "bare-node", 0.9),
     atLeast(report, "chat", "sluice-deno", "bare-h3-deno", 0.8),
+    ...Object.entries(report.translation?.translated ?? {}).map(([client, { ratio }]) =>
+      below(
+        `CPU a chunk: ${client} client to pass-through`,
+        "<= 3",
+        ratio,
+        (found) => found.toFixed(2),
+        (found) => found <= 3,
+      ),
+    ),
+    below(
+      "history of 1 MB",
+      "< 10 ms",
+      report.translation?.history,
+      (ms) => `${ms.toFixed(1)} ms`,
+      (ms) => ms < 10,
+    ),
     below(
       "start-up",
       "< 600 ms",

@@ -14,9 +14,10 @@ import { cleanUpAtExit, pinned } from "./processes.ts";
 import { formatReport } from "./report.ts";
 import { loads, measureLoad } from "./rounds.ts";
 import type { LoadName } from "./rounds.ts";
+import { measureTranslation } from "./translation.ts";
 import { measureStartup } from "./startup.ts";
 
-const parts = ["chat", "sse", "startup", "memory"];
+const parts = ["chat", "sse", "translation", "startup", "memory"];
 
 const command = defineCommand({
   meta: { name: "bench", description: "Measures Sluice beside other proxies, in turns, on this machine" },
@@ -50,6 +51,9 @@ const command = defineCommand({
       report.loads.push(await measureLoad(name, measured, { rounds, seconds, generator }));
     }
     const sluice = measured.find((peer) => peer.name === "sluice");
+    if (sluice && wanted.includes("translation")) {
+      report.translation = await measureTranslation(sluice, generator, rounds);
+    }
     if (sluice && wanted.includes("startup")) report.startup = await measureStartup(sluice);
     if (sluice && wanted.includes("memory")) report.memory = await measureMemory(sluice, generator);
 

@@ -10,6 +10,7 @@ import type { Ratio } from "./stats.ts";
 /** The whole report, ready to print. */
 export function formatReport(report: BenchReport): string {
   const parts = [setting(report), ...report.loads.flatMap((load) => [figures(load), ratios(load)])];
+  if (report.translation) parts.push(translation(report.translation));
   if (report.startup) parts.push(startup(report.startup));
   if (report.memory) parts.push(memory(report.memory));
   parts.push(goals(report));
@@ -74,6 +75,28 @@ function ratios(load: LoadReport): string {
 function range(value: Ratio | undefined, unit = ""): string[] {
   if (!value) return ["", "", ""];
   return [value.median.toFixed(2), unit, `${value.low.toFixed(2)} to ${value.high.toFixed(2)}`];
+}
+
+function translation({
+  passing,
+  translated,
+  history,
+  failed,
+}: NonNullable<BenchReport["translation"]>): string {
+  if (failed) return `Translation: failed: ${failed}`;
+  const rows = Object.entries(translated).map(([client, { cpu, ratio }]) => [
+    client,
+    number(cpu, 1),
+    ratio.toFixed(2),
+  ]);
+  return [
+    `Translation: streams of an OpenAI upstream for other clients; a history of 1 MB takes ${number(history, 1)} ms`,
+    table([
+      ["client", "CPU µs/chunk", "to pass-through"],
+      ["openai (passes)", number(passing, 1), ""],
+      ...rows,
+    ]),
+  ].join("\n");
 }
 
 function startup({ starts, median: middle, failed }: NonNullable<BenchReport["startup"]>): string {
