@@ -1,4 +1,11 @@
-import { badAnswer, badRequest, definePlugin, defineProtocol, GatewayError, isFields } from "../../core/index.ts";
+import {
+  badAnswer,
+  badRequest,
+  definePlugin,
+  defineProtocol,
+  GatewayError,
+  isFields,
+} from "../../core/index.ts";
 import type {
   AnswerContext,
   Codec,
@@ -59,7 +66,9 @@ const families: readonly Family[] = [
       },
     }),
     vectors: ({ embeddings }) =>
-      Array.isArray(embeddings) ? embeddings.map((one) => (isFields(one) ? one["embedding"] : one)) : undefined,
+      Array.isArray(embeddings)
+        ? embeddings.map((one) => (isFields(one) ? one["embedding"] : one))
+        : undefined,
   },
   {
     pattern: /titan-embed-image/,
@@ -114,7 +123,8 @@ const embeddings: Codec<EmbeddingsRequest, EmbeddingsAnswer> = {
   encodeRequest(request, context) {
     const family = familyOf(context.model);
     const texts = textsOf(request.input);
-    if (family.one && texts.length > 1) throw badRequest("The upstream's model takes one text a call.", "input");
+    if (family.one && texts.length > 1)
+      throw badRequest("The upstream's model takes one text a call.", "input");
     if (request.user !== undefined) context.drop("user");
     return family.body(texts, request, context);
   },

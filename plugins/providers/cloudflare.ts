@@ -8,7 +8,9 @@ const options = v.strictObject({
   accountId: v.pipe(v.optional(text), v.description("The account's ID. Default the base URL.")),
   gateway: v.pipe(
     v.optional(text),
-    v.description("ID of an AI Gateway that calls go through; beside Workers AI it serves models of other providers."),
+    v.description(
+      "ID of an AI Gateway that calls go through; beside Workers AI it serves models of other providers.",
+    ),
   ),
   gatewayToken: v.pipe(v.optional(text), v.description("Token of an AI Gateway that asks for one.")),
 });

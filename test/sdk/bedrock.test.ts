@@ -33,7 +33,10 @@ before(async () => {
     { userMessage: "weather" },
     { toolCalls: [{ name: "get_weather", arguments: { city: "Bern" }, id: "call_bern" }] },
   );
-  service.on({ userMessage: "too fast" }, { error: { message: "Slow down.", type: "throttled" }, status: 429 });
+  service.on(
+    { userMessage: "too fast" },
+    { error: { message: "Slow down.", type: "throttled" }, status: 429 },
+  );
   gateway = await startGateway({
     keys: [callerKey],
     upstreams: [
@@ -126,7 +129,10 @@ for (const modelId of ["gpt-4o", nova]) {
 
 test("Amazon's client: a refusal of another protocol's upstream is one of its own exceptions", async () => {
   const refused = aws().send(new ConverseCommand({ modelId: "gpt-4o", messages: says("too fast") }));
-  await assert.rejects(refused, (error) => error instanceof ThrottlingException && /Slow down/.test(error.message));
+  await assert.rejects(
+    refused,
+    (error) => error instanceof ThrottlingException && /Slow down/.test(error.message),
+  );
   const wrong = aws().send(
     new ConverseCommand({ modelId: "gpt-4o", messages: [{ role: "owner" as "user", content: [] }] }),
   );
@@ -134,7 +140,11 @@ test("Amazon's client: a refusal of another protocol's upstream is one of its ow
 });
 
 test("Amazon's client: a model's own body passes", async () => {
-  const body = JSON.stringify({ anthropic_version: "bedrock-2023-05-31", max_tokens: 9, messages: says("hello") });
+  const body = JSON.stringify({
+    anthropic_version: "bedrock-2023-05-31",
+    max_tokens: 9,
+    messages: says("hello"),
+  });
   const sent = aws().send(new InvokeModelCommand({ modelId: nova, body, contentType: "application/json" }));
   await sent.catch(() => {});
   const { url, body: seen } = mock.last();
@@ -203,21 +213,26 @@ test("OpenAI's client: an error", async () => {
     model: nova,
     messages: [{ role: "user", content: "too fast" }],
   });
-  await assert.rejects(refused, (error) => error instanceof RateLimitError && /Slow down/.test(error.message));
+  await assert.rejects(
+    refused,
+    (error) => error instanceof RateLimitError && /Slow down/.test(error.message),
+  );
 });
 
 test("Anthropic's client: text and a stream from a model that is not Claude", async () => {
   const client = new Anthropic({ apiKey: callerKey, baseURL: gateway.url, maxRetries: 0 });
   const request = { model: nova, max_tokens: 50, messages: [{ role: "user" as const, content: "hello" }] };
   const answer = await client.messages.create(request);
-  assert.deepEqual(answer.content.map((block) => block.type === "text" && block.text), [
-    "Hello from the mock: ä, 漢, 🦊.",
-  ]);
+  assert.deepEqual(
+    answer.content.map((block) => block.type === "text" && block.text),
+    ["Hello from the mock: ä, 漢, 🦊."],
+  );
   assert.equal(answer.stop_reason, "end_turn");
   const final = await client.messages.stream(request).finalMessage();
-  assert.deepEqual(final.content.map((block) => block.type === "text" && block.text), [
-    "Hello from the mock: ä, 漢, 🦊.",
-  ]);
+  assert.deepEqual(
+    final.content.map((block) => block.type === "text" && block.text),
+    ["Hello from the mock: ä, 漢, 🦊."],
+  );
   assert.equal(final.usage.output_tokens, 7);
 });
 

@@ -43,6 +43,8 @@ export function citedBlocks(blocks: Fields[], { annotations = [] }: AssistantMes
     ...(typeof page["title"] === "string" && { title: page["title"] }),
     location: { web: { url: String(page["url"]) } },
   }));
-  const block: WireBlock = { citationsContent: { content: [{ text: String(blocks[at]?.["text"]) }], citations } };
+  const block: WireBlock = {
+    citationsContent: { content: [{ text: String(blocks[at]?.["text"]) }], citations },
+  };
   return blocks.with(at, block);
 }

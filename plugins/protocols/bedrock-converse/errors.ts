@@ -40,7 +40,8 @@ export function exceptionName(status: number): string {
 export function streamExceptionName(status: number): string {
   if (status === 429) return "throttlingException";
   if (status === 503) return "serviceUnavailableException";
-  if (status === 408 || status === 424 || status === 502 || status === 504) return "modelStreamErrorException";
+  if (status === 408 || status === 424 || status === 502 || status === 504)
+    return "modelStreamErrorException";
   return status < 500 ? "validationException" : "internalServerException";
 }
 

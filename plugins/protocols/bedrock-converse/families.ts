@@ -64,7 +64,10 @@ const families: readonly Family[] = [
   { pattern: /moonshot|kimi/, reasoning: "reasoning_effort", schema: "native" },
   { pattern: /deepseek\.r1/, schema: "none", forgetsReasoning: true },
   { pattern: /deepseek/, reasoning: "reasoning_effort", schema: "native" },
-  { pattern: /qwen|minimax|nvidia|google\.|zai\.|magistral|ministral|mistral-large-3|voxtral/, schema: "native" },
+  {
+    pattern: /qwen|minimax|nvidia|google\.|zai\.|magistral|ministral|mistral-large-3|voxtral/,
+    schema: "native",
+  },
   { pattern: /mistral-large/, fields: { top_k: "top_k" }, schema: "any" },
   { pattern: /mistral|mixtral|pixtral/, fields: { top_k: "top_k" }, schema: "none" },
   {

@@ -72,7 +72,8 @@ export function eventStreamFrames(): FrameReader {
 
 function lengthOf(bytes: Uint8Array): number {
   const length = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, false);
-  if (length < 16 || length > messageLimit) throw badAnswer("its event stream has a message of no possible length");
+  if (length < 16 || length > messageLimit)
+    throw badAnswer("its event stream has a message of no possible length");
   return length;
 }
 

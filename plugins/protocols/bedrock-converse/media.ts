@@ -83,7 +83,11 @@ export function filePart(block: Fields): FilePart | undefined {
 export type DocumentNames = Set<string>;
 
 /** A file part as a document block; undefined, and noted, for a file that is not here. */
-export function documentBlock(part: FilePart, names: DocumentNames, context: CodecContext): Fields | undefined {
+export function documentBlock(
+  part: FilePart,
+  names: DocumentNames,
+  context: CodecContext,
+): Fields | undefined {
   const read = part.file.file_data === undefined ? undefined : readDataURL(part.file.file_data);
   if (!read) {
     context.drop(part.file.file_id === undefined ? "file_url" : "file_id");
@@ -98,7 +102,9 @@ export function documentBlock(part: FilePart, names: DocumentNames, context: Cod
     return { ...(format !== undefined && { format }), ...document, ...own };
   }
   const format = formatOf(read.mediaType, filename);
-  const stem = filename.toLowerCase().endsWith(`.${format}`) ? filename.slice(0, -format.length - 1) : filename;
+  const stem = filename.toLowerCase().endsWith(`.${format}`)
+    ? filename.slice(0, -format.length - 1)
+    : filename;
   const document: DocumentBlock = {
     format: format as DocumentBlock["format"],
     name: freeName(stem, names),
@@ -118,7 +124,10 @@ function formatOf(mediaType: string, filename: string): string {
 
 /** Letters, digits, single spaces, hyphens, parentheses and square brackets. Source: API reference, DocumentBlock. */
 function freeName(wanted: string, taken: DocumentNames): string {
-  const clean = wanted.replace(/[^A-Za-z0-9\s\-()[\]]+/g, " ").replace(/\s+/g, " ").trim();
+  const clean = wanted
+    .replace(/[^A-Za-z0-9\s\-()[\]]+/g, " ")
+    .replace(/\s+/g, " ")
+    .trim();
   const base = clean.slice(0, 180) || "Document";
   let free = base;
   for (let n = 2; taken.has(free); n++) free = `${base} (${n})`;

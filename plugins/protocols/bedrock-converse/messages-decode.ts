@@ -176,6 +176,7 @@ function isUsual(order: NonNullable<AssistantMessage["order"]>): boolean {
 function toolCall(use: unknown): ToolCall | undefined {
   if (!isFields(use)) return undefined;
   const { toolUseId, name, input, ...rest } = use;
-  if (typeof toolUseId !== "string" || typeof name !== "string" || Object.keys(rest).length > 0) return undefined;
+  if (typeof toolUseId !== "string" || typeof name !== "string" || Object.keys(rest).length > 0)
+    return undefined;
   return { id: toolUseId, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } };
 }

@@ -70,7 +70,8 @@ function trimLast(turns: readonly Turn[]): void {
   const last = turns.at(-1);
   const block = last?.role === "assistant" ? last.content.at(-1) : undefined;
   const text = block?.["text"];
-  if (last && typeof text === "string" && /\s$/.test(text)) last.content.splice(-1, 1, { text: text.trimEnd() });
+  if (last && typeof text === "string" && /\s$/.test(text))
+    last.content.splice(-1, 1, { text: text.trimEnd() });
 }
 
 /** A content's blocks; empty texts are refused, and left out. */
@@ -136,7 +137,8 @@ function toolResult(message: ToolMessage, writing: Writing): Fields[] {
 }
 
 function resultBlock(part: ContentPart, writing: Writing): Fields[] {
-  if (part.type === "text" && ownOf(part)["json"] === true) return [{ json: JSON.parse(part.text) as unknown }];
+  if (part.type === "text" && ownOf(part)["json"] === true)
+    return [{ json: JSON.parse(part.text) as unknown }];
   if (part.type === "input_audio") {
     writing.context.drop("input_audio");
     return [];

@@ -46,7 +46,11 @@ function put(fields: Fields, path: string, value: unknown): void {
 }
 
 /** Claude's thinking: a budget, or on newer models an effort. */
-function claudeThinking(request: ChatRequest, way: ClaudeThinking, context: CodecContext): Partial<ModelFields> {
+function claudeThinking(
+  request: ChatRequest,
+  way: ClaudeThinking,
+  context: CodecContext,
+): Partial<ModelFields> {
   const wish = reasoningOf(request);
   if (!wish) return {};
   if (way === "none") {
@@ -54,7 +58,8 @@ function claudeThinking(request: ChatRequest, way: ClaudeThinking, context: Code
     return {};
   }
   if (!wish.enabled) return { fields: { thinking: { type: "disabled" } } };
-  const byBudget = way === "both" && request.reasoning?.max_tokens !== undefined && !request.reasoning.adaptive;
+  const byBudget =
+    way === "both" && request.reasoning?.max_tokens !== undefined && !request.reasoning.adaptive;
   if (way === "budget" || byBudget) {
     // The budget is part of what the whole answer may have.
     const room = (maxTokensOf(request) ?? Number.POSITIVE_INFINITY) - 1;
@@ -80,7 +85,11 @@ function claudeEffort(effort: string, way: ClaudeThinking): string {
   return effort === "xhigh" && way === "both" ? "high" : effort;
 }
 
-function otherReasoning(request: ChatRequest, { reasoning }: Family, context: CodecContext): Partial<ModelFields> {
+function otherReasoning(
+  request: ChatRequest,
+  { reasoning }: Family,
+  context: CodecContext,
+): Partial<ModelFields> {
   const wish = reasoningOf(request);
   if (!wish) return {};
   const { enabled, effort } = wish;
@@ -121,7 +130,12 @@ function samplingWithout(
 }
 
 /** Only Claude can be told to make one call at a time, in its own field of the choice. */
-function oneCallAtATime(request: ChatRequest, { claude }: Family, made: ModelFields, context: CodecContext): void {
+function oneCallAtATime(
+  request: ChatRequest,
+  { claude }: Family,
+  made: ModelFields,
+  context: CodecContext,
+): void {
   if (!request.tools?.length || request.tool_choice === "none") return;
   if (!claude || claude === "none") {
     context.drop("parallel_tool_calls");

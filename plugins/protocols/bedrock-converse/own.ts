@@ -29,6 +29,8 @@ export function markOf(block: Fields): { type: "ephemeral"; ttl?: string } | und
 }
 
 /** A content part that can carry a cache mark. */
-export function markable(part: ContentPart): part is Exclude<ContentPart, ExtensionPart | { type: "refusal" }> {
+export function markable(
+  part: ContentPart,
+): part is Exclude<ContentPart, ExtensionPart | { type: "refusal" }> {
   return part.type !== "extension" && part.type !== "refusal";
 }

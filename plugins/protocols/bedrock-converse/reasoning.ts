@@ -16,7 +16,8 @@ export function reasoningDetail(value: unknown, model: string): ReasoningDetail 
   if (!isFields(value)) return undefined;
   const { reasoningText: said, redactedContent } = value;
   const format = formatOf(model);
-  if (typeof redactedContent === "string") return { type: "reasoning.encrypted", data: redactedContent, format };
+  if (typeof redactedContent === "string")
+    return { type: "reasoning.encrypted", data: redactedContent, format };
   if (!isFields(said) || typeof said["text"] !== "string") return undefined;
   const { text, signature } = said;
   return { type: "reasoning.text", text, ...(typeof signature === "string" && { signature }), format };
@@ -46,7 +47,10 @@ export function reasoningBlock(detail: ReasoningDetail, model: string): Fields |
 }
 
 /** The reasoning of an answer, for its client to read: of whichever vendor, but with no signature that could be taken for Bedrock's. */
-export function shownReasoning({ reasoning_content: said, reasoning_details: details }: AssistantMessage): Fields[][] {
+export function shownReasoning({
+  reasoning_content: said,
+  reasoning_details: details,
+}: AssistantMessage): Fields[][] {
   const text = said && !(details ?? []).some(hasText) ? [[shownText(said)]] : [];
   return [...text, ...(details ?? []).map(shownDetail)];
 }
@@ -61,7 +65,8 @@ export function hasText(detail: ReasoningDetail): boolean {
 export function shownDetail(detail: ReasoningDetail): Fields[] {
   if (detail.type === "reasoning.summary") return [shownText(detail.summary)];
   const isKnown = detail.format === ownFormat || detail.format === reasoningFormats.anthropic;
-  if (detail.type === "reasoning.text") return [shownText(detail.text, isKnown ? detail.signature : undefined)];
+  if (detail.type === "reasoning.text")
+    return [shownText(detail.text, isKnown ? detail.signature : undefined)];
   if (!isKnown) return [];
   const block: WireBlock = { reasoningContent: { redactedContent: detail.data } };
   return [block];

@@ -13,7 +13,8 @@ export function decodeRequest(body: Fields, context: CodecContext): ChatRequest 
   const { messages, system, inferenceConfig, toolConfig, requestMetadata, serviceTier, ...rest } = body;
   const { modelId: _, ...own } = rest;
   const { sampling, others } = readInference(inferenceConfig);
-  const tier = isFields(serviceTier) && typeof serviceTier["type"] === "string" ? serviceTier["type"] : undefined;
+  const tier =
+    isFields(serviceTier) && typeof serviceTier["type"] === "string" ? serviceTier["type"] : undefined;
   const metadata = readMetadata(requestMetadata);
   const format = readFormat(own["outputConfig"]);
   return {
@@ -40,7 +41,9 @@ function readInference(config: unknown): { sampling: Partial<ChatRequest>; other
   if (config === undefined) return { sampling: {}, others: {} };
   if (!isFields(config)) throw badRequest("inferenceConfig must be an object.", "inferenceConfig");
   const { maxTokens, temperature, topP, stopSequences, ...others } = config;
-  const stops = Array.isArray(stopSequences) ? stopSequences.filter((one) => typeof one === "string") : undefined;
+  const stops = Array.isArray(stopSequences)
+    ? stopSequences.filter((one) => typeof one === "string")
+    : undefined;
   return {
     sampling: {
       ...(maxTokens !== undefined && { max_completion_tokens: numberIn(maxTokens, "maxTokens") }),

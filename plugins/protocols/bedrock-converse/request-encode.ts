@@ -123,7 +123,11 @@ function inference(request: ChatRequest, { without }: ModelFields): WireInferenc
   };
 }
 
-function outputOf(request: ChatRequest, { effort }: ModelFields, native: boolean): WireOutputConfig | undefined {
+function outputOf(
+  request: ChatRequest,
+  { effort }: ModelFields,
+  native: boolean,
+): WireOutputConfig | undefined {
   const format = native ? request.response_format : undefined;
   if (format?.type !== "json_schema") return effort === undefined ? undefined : { effort };
   const { name: schemaName, description, schema } = format.json_schema;

@@ -163,7 +163,8 @@ export class ConverseDecoder implements StreamDecoder<ChatChunk> {
   }
 
   #reasoning(at: number, open: Open | undefined, content: Fields): ChatChunk[] {
-    const known = open?.kind === "reasoning" ? open : { kind: "reasoning" as const, index: this.#reasonings++ };
+    const known =
+      open?.kind === "reasoning" ? open : { kind: "reasoning" as const, index: this.#reasonings++ };
     this.#open.set(at, known);
     const { text, signature, redactedContent: data } = content;
     const { index } = known;

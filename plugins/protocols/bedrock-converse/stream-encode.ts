@@ -139,7 +139,12 @@ export class ConverseEncoder implements StreamEncoder<ChatChunk> {
 
   #reasoning(detail: ReasoningDetail): string {
     const begun = this.#block(`reasoning ${detail.index ?? ""}`);
-    return begun + shownDetail(detail).map((block) => this.#reasoningPieces(block)).join("");
+    return (
+      begun +
+      shownDetail(detail)
+        .map((block) => this.#reasoningPieces(block))
+        .join("")
+    );
   }
 
   #reasoningPieces({ reasoningContent: content }: Fields): string {

@@ -28,7 +28,8 @@ function decodeTool(tool: Fields): ChatTool {
   const spec = tool["toolSpec"];
   if (!isFields(spec)) return ownPart(tool);
   const { name, description, inputSchema, strict, ...rest } = spec;
-  if (typeof name !== "string") throw badRequest("A toolSpec must have a name.", "toolConfig.tools.toolSpec.name");
+  if (typeof name !== "string")
+    throw badRequest("A toolSpec must have a name.", "toolConfig.tools.toolSpec.name");
   const parameters = isFields(inputSchema) ? inputSchema["json"] : undefined;
   return {
     type: "function",
@@ -70,15 +71,21 @@ export interface ToolWishes {
  * The `toolConfig` of a request; undefined for none. A conversation with calls in it is refused without one: then it
  * names the tools that were called.
  */
-export function encodeTools(request: ChatRequest, wishes: ToolWishes, context: CodecContext): Fields | undefined {
+export function encodeTools(
+  request: ChatRequest,
+  wishes: ToolWishes,
+  context: CodecContext,
+): Fields | undefined {
   const calls = calledTools(request);
   const offered = allowedTools(request, context);
   const none = request.tool_choice === "none";
   if (none && calls.length > 0 && offered.length > 0) context.drop("tool_choice");
-  const tools = none && calls.length === 0 ? [] : offered.flatMap((tool) => encodeTool(tool, wishes, context));
+  const tools =
+    none && calls.length === 0 ? [] : offered.flatMap((tool) => encodeTool(tool, wishes, context));
   if (tools.length === 0) tools.push(...calls.map((name) => toolSpec({ name })));
   const { answer } = wishes;
-  if (answer) tools.push(toolSpec({ name: answer.name, description: answer.description, parameters: answer.schema }));
+  if (answer)
+    tools.push(toolSpec({ name: answer.name, description: answer.description, parameters: answer.schema }));
   if (tools.length === 0) return undefined;
   const choice = wishes.choiceElsewhere ? undefined : encodeChoice(request, tools.length, wishes, context);
   const config: WireToolConfig = {
@@ -92,7 +99,9 @@ export function encodeTools(request: ChatRequest, wishes: ToolWishes, context: C
 function allowedTools({ tools = [], tool_choice: choice }: ChatRequest, context: CodecContext): ChatTool[] {
   if (typeof choice !== "object" || choice.type !== "allowed_tools") return tools;
   const names = new Set(
-    choice.allowed_tools.tools.map((tool) => (isFields(tool["function"]) ? tool["function"]["name"] : undefined)),
+    choice.allowed_tools.tools.map((tool) =>
+      isFields(tool["function"]) ? tool["function"]["name"] : undefined,
+    ),
   );
   const allowed = tools.filter((tool) => tool.type === "function" && names.has(tool.function.name));
   if (allowed.length === 0) context.drop("tool_choice");
@@ -156,7 +165,9 @@ function encodeChoice(
   const named = typeof choice === "object" && choice.type === "function" ? choice.function.name : undefined;
   const required =
     choice === "required" ||
-    (typeof choice === "object" && choice.type === "allowed_tools" && choice.allowed_tools.mode === "required");
+    (typeof choice === "object" &&
+      choice.type === "allowed_tools" &&
+      choice.allowed_tools.mode === "required");
   const forced = answer !== undefined || named !== undefined || required;
   if (forced && thinking && familyOf(model).claude) {
     context.drop(answer ? "response_format" : "tool_choice");

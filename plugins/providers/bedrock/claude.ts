@@ -1,5 +1,12 @@
 import { badAnswer, GatewayError, isFields, parseFields } from "../../../core/index.ts";
-import type { Attempted, Fields, FrameReader, Protocol, StreamEvent, Unwrapper } from "../../../core/index.ts";
+import type {
+  Attempted,
+  Fields,
+  FrameReader,
+  Protocol,
+  StreamEvent,
+  Unwrapper,
+} from "../../../core/index.ts";
 import { optionsOf } from "./credentials.ts";
 
 /** The version of Anthropic's API that Bedrock asks for. Source: Amazon Bedrock user guide, Anthropic Claude Messages API. */

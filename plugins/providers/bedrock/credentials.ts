@@ -6,7 +6,10 @@ const text = v.pipe(v.string(), v.nonEmpty());
 /** Options of an upstream on Bedrock. */
 export const options = v.pipe(
   v.strictObject({
-    region: v.pipe(v.optional(text), v.description("AWS region, such as `us-east-1`. Default that of the base URL.")),
+    region: v.pipe(
+      v.optional(text),
+      v.description("AWS region, such as `us-east-1`. Default that of the base URL."),
+    ),
     accessKeyId: v.pipe(v.optional(text), v.description("Access key that requests are signed with.")),
     secretAccessKey: v.pipe(v.optional(text), v.description("The access key's secret.")),
     sessionToken: v.pipe(v.optional(text), v.description("Of temporary credentials.")),

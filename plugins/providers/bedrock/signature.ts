@@ -21,7 +21,15 @@ export interface ToSign {
  * Adds a signature (AWS Signature Version 4, service `bedrock`) to the headers: over host, content type, `x-amz-*`
  * and body. What stands in other headers may be changed on its way.
  */
-export async function sign({ method, url, headers, body, region, credentials, datetime }: ToSign): Promise<void> {
+export async function sign({
+  method,
+  url,
+  headers,
+  body,
+  region,
+  credentials,
+  datetime,
+}: ToSign): Promise<void> {
   // A client's own signature, or its date, would not fit ours.
   removeWhere(headers, (name) => name.startsWith("x-amz-") || name === "authorization");
   const contentType = valueOf(headers, "content-type");
@@ -44,7 +52,8 @@ export async function sign({ method, url, headers, body, region, credentials, da
 }
 
 export function valueOf(headers: HeaderPairs, name: string): string | undefined {
-  for (let i = headers.length - 2; i >= 0; i -= 2) if (headers[i]?.toLowerCase() === name) return headers[i + 1];
+  for (let i = headers.length - 2; i >= 0; i -= 2)
+    if (headers[i]?.toLowerCase() === name) return headers[i + 1];
   return undefined;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import OpenAI, { AzureOpenAI } from "openai";
+import OpenAI, { APIError, AzureOpenAI } from "openai";
 import { ConfigError } from "../../../core/index.ts";
 import { chatAnswer, sendJson, startGateway, startUpstream } from "../../_gateway.ts";
 import type { TestGateway, TestUpstream } from "../../_gateway.ts";
@@ -56,7 +56,9 @@ test("deployments are named by model, in the body or in the path", async () => {
   const first = await start({ deployments });
   await first.client.chat.completions.create({ model: "gpt-4o", messages });
   await first.client.chat.completions.create({ model: "gpt-mine", messages });
-  const models = first.service.requests.map(({ body }) => (JSON.parse(body.toString()) as { model: string }).model);
+  const models = first.service.requests.map(
+    ({ body }) => (JSON.parse(body.toString()) as { model: string }).model,
+  );
   assert.deepEqual(models, ["our four", "mine"]);
   const dated = await start({ deployments, apiVersion: "2024-10-21" });
   await dated.client.chat.completions.create({ model: "gpt-4o", messages });
@@ -72,7 +74,11 @@ test("deployments are named by model, in the body or in the path", async () => {
 
 test("a dated version is asked as OpenAI's own client for Azure asks", async () => {
   const { client, service } = await start({ apiVersion: "2024-10-21" });
-  const azure = new AzureOpenAI({ endpoint: service.url, apiKey: "azure-key-0001", apiVersion: "2024-10-21" });
+  const azure = new AzureOpenAI({
+    endpoint: service.url,
+    apiKey: "azure-key-0001",
+    apiVersion: "2024-10-21",
+  });
   await client.chat.completions.create({ model: "gpt-4o", messages });
   await azure.chat.completions.create({ model: "gpt-4o", messages });
   const [ours, theirs] = service.requests;
@@ -103,7 +109,10 @@ test("what Azure's filter says of an answer passes", async () => {
     prompt_filter_results: [{ prompt_index: 0, content_filter_results: { hate: { filtered: false } } }],
   };
   const { client } = await start({}, { handler: (_req, res) => sendJson(res, 200, answer) });
-  assert.deepEqual(JSON.parse(JSON.stringify(await client.chat.completions.create({ model: "gpt-4o", messages }))), answer);
+  assert.deepEqual(
+    JSON.parse(JSON.stringify(await client.chat.completions.create({ model: "gpt-4o", messages }))),
+    answer,
+  );
 });
 
 test("a resource is a host; without it or a base URL the configuration is wrong", async () => {
@@ -159,7 +168,7 @@ test("no token is a 502 that tells nothing of the secret", async () => {
   const options = { entra: { tenant: "t", clientId: "id", clientSecret: "hush", tokenURL: entra.url } };
   const { client, service, gateway } = await start(options, { key: undefined });
   await assert.rejects(client.chat.completions.create({ model: "gpt-4o", messages }), (error) => {
-    return error instanceof OpenAI.APIError && error.status === 502 && /Entra/.test(error.message);
+    return error instanceof APIError && error.status === 502 && /Entra/.test(error.message);
   });
   assert.equal(service.requests.length, 0);
   assert.ok(!JSON.stringify(gateway.messages).includes("hush"));

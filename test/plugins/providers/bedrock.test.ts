@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import { after, test } from "node:test";
-import Anthropic from "@anthropic-ai/sdk";
+import Anthropic, { BadRequestError } from "@anthropic-ai/sdk";
 import { BedrockRuntimeClient, ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import { SignatureV4 } from "@smithy/signature-v4";
@@ -107,7 +107,10 @@ async function amazonSigns(seen: SeenRequest, credentials: object): Promise<stri
 for (const model of [nova, arn]) {
   test(`a request for ${model} is signed as Amazon's own signer signs it`, async () => {
     const { gateway, service } = await start({ options: { ...secrets, region } });
-    const answer = await chat(gateway, model, { "x-amz-date": "20000101T000000Z", "x-amz-security-token": "theirs" });
+    const answer = await chat(gateway, model, {
+      "x-amz-date": "20000101T000000Z",
+      "x-amz-security-token": "theirs",
+    });
     assert.equal(answer.status, 200);
     const [seen] = service.requests;
     assert.ok(seen);
@@ -128,7 +131,9 @@ test("the path is that of Amazon's own client", async () => {
       credentials: { ...secrets },
       requestHandler: new FetchHttpHandler(),
     });
-    await client.send(new ConverseCommand({ modelId, messages: [{ role: "user", content: [{ text: "Hi" }] }] }));
+    await client.send(
+      new ConverseCommand({ modelId, messages: [{ role: "user", content: [{ text: "Hi" }] }] }),
+    );
     const seen = service.requests.at(-1);
     assert.equal(seen?.url, `/model/${encodeURIComponent(modelId)}/converse`);
     // The judge itself agrees with the client's own signature.
@@ -142,7 +147,10 @@ test("temporary credentials in the key are signed with their token", async () =>
   await chat(gateway, nova);
   const [seen] = service.requests;
   assert.equal(seen?.headers["x-amz-security-token"], "session/token==");
-  assert.match(String(seen.headers["authorization"]), /SignedHeaders=content-type;host;x-amz-date;x-amz-security-token/);
+  assert.match(
+    String(seen.headers["authorization"]),
+    /SignedHeaders=content-type;host;x-amz-date;x-amz-security-token/,
+  );
   const credentials = { ...secrets, sessionToken: "session/token==" };
   assert.equal(seen.headers["authorization"], await amazonSigns(seen, credentials));
 });
@@ -195,7 +203,8 @@ test("under a prefix, Amazon's own calls are signed anew, whatever is in their p
 });
 
 test("the region is the option's, else that of the host; without either the configuration is wrong", async () => {
-  const of = (baseURL: string, options: object): string => regionOf({ upstream: { baseURL, options } } as never);
+  const of = (baseURL: string, options: object): string =>
+    regionOf({ upstream: { baseURL, options } } as never);
   assert.equal(of("https://bedrock-runtime.us-west-2.amazonaws.com", {}), "us-west-2");
   assert.equal(of("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", {}), "us-gov-west-1");
   assert.equal(of("https://vpce-1.bedrock-runtime.ap-south-1.vpce.amazonaws.com", {}), "ap-south-1");
@@ -216,7 +225,10 @@ test("the region is the option's, else that of the host; without either the conf
 /** Claude's own events as Bedrock wraps them. */
 function wrapped(events: readonly object[]): Uint8Array {
   return recording(
-    events.map((event) => ["chunk", { bytes: Buffer.from(JSON.stringify(event)).toString("base64"), p: "abc" }]),
+    events.map((event) => [
+      "chunk",
+      { bytes: Buffer.from(JSON.stringify(event)).toString("base64"), p: "abc" },
+    ]),
   );
 }
 
@@ -235,7 +247,11 @@ const events: object[] = [
   { type: "content_block_start", index: 0, content_block: { type: "text", text: "" } },
   { type: "content_block_delta", index: 0, delta: { type: "text_delta", text: "Grüezi 🌍" } },
   { type: "content_block_stop", index: 0 },
-  { type: "message_delta", delta: { stop_reason: "end_turn", stop_sequence: null }, usage: { output_tokens: 5 } },
+  {
+    type: "message_delta",
+    delta: { stop_reason: "end_turn", stop_sequence: null },
+    usage: { output_tokens: 5 },
+  },
   { type: "message_stop", "amazon-bedrock-invocationMetrics": { inputTokenCount: 9 } },
 ];
 
@@ -259,8 +275,9 @@ function anthropic(gateway: TestGateway): Anthropic {
 
 test("Anthropic's client speaks to Claude in Claude's own body", async () => {
   const whole = { ...message, content: [{ type: "text", text: "Grüezi" }], stop_reason: "end_turn" };
-  const { gateway, service } = await start({ options: { ...secrets, region, betas: ["mine-2026-01-01"] } }, (_req, res) =>
-    sendJson(res, 200, whole),
+  const { gateway, service } = await start(
+    { options: { ...secrets, region, betas: ["mine-2026-01-01"] } },
+    (_req, res) => sendJson(res, 200, whole),
   );
   const answer = await anthropic(gateway).beta.messages.create({
     ...request,
@@ -277,7 +294,10 @@ test("Anthropic's client speaks to Claude in Claude's own body", async () => {
     metadata: request.metadata,
     anthropic_beta: ["context-1m-2025-08-07", "mine-2026-01-01"],
   });
-  assert.deepEqual([seen.headers["anthropic-version"], seen.headers["anthropic-beta"]], [undefined, undefined]);
+  assert.deepEqual(
+    [seen.headers["anthropic-version"], seen.headers["anthropic-beta"]],
+    [undefined, undefined],
+  );
   assert.equal(seen.headers["authorization"], await amazonSigns(seen, secrets));
 });
 
@@ -305,7 +325,8 @@ async function brokenText(bytes: Uint8Array): Promise<string> {
   });
   let text = "";
   await assert.rejects(async () => {
-    for await (const piece of answer.body as ReadableStream<Uint8Array>) text += new TextDecoder().decode(piece);
+    for await (const piece of answer.body as ReadableStream<Uint8Array>)
+      text += new TextDecoder().decode(piece);
   });
   return text;
 }
@@ -322,7 +343,7 @@ test("Bedrock's refusal of Claude's body has Anthropic's shape", async () => {
     sendJson(res, 400, { message: "max_tokens: too many" }, { "x-amzn-errortype": "ValidationException" }),
   );
   await assert.rejects(anthropic(gateway).messages.create(request), (error) => {
-    assert.ok(error instanceof Anthropic.BadRequestError);
+    assert.ok(error instanceof BadRequestError);
     assert.deepEqual((error.error as { error: unknown }).error, {
       type: "invalid_request_error",
       message: "max_tokens: too many",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import Anthropic from "@anthropic-ai/sdk";
+import Anthropic, { NotFoundError } from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 import { ConfigError } from "../../../core/index.ts";
 import { chatAnswer, sendJson, startGateway, startUpstream, until } from "../../_gateway.ts";
@@ -74,7 +74,10 @@ test("the account's ID makes the address; without it or a base URL the configura
     return gateway.gateway.context.upstreams[0]?.baseURL;
   };
   assert.equal(await address({ accountId: "abc" }), "https://api.cloudflare.com/client/v4/accounts/abc/ai");
-  assert.equal(await address({ accountId: "abc", gateway: "g" }), "https://gateway.ai.cloudflare.com/v1/abc/g");
+  assert.equal(
+    await address({ accountId: "abc", gateway: "g" }),
+    "https://gateway.ai.cloudflare.com/v1/abc/g",
+  );
   await assert.rejects(start({ baseURL: undefined }), (error) => error instanceof ConfigError);
 });
 
@@ -83,7 +86,7 @@ test("Cloudflare's own errors are understood for clients of other protocols", as
   const { gateway } = await start({}, "/ai", (_req, res) => sendJson(res, 404, body));
   const client = new Anthropic({ apiKey: "none", baseURL: gateway.url, maxRetries: 0 });
   await assert.rejects(client.messages.create({ model: llama, max_tokens: 9, messages }), (error) => {
-    return error instanceof Anthropic.NotFoundError && /No such model\./.test(error.message);
+    return error instanceof NotFoundError && /No such model\./.test(error.message);
   });
 });
 

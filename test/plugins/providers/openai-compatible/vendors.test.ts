@@ -37,10 +37,22 @@ const rowMembers: (keyof Vendor)[] = [
   "operations",
   "paths",
   "takes",
+  "listsModels",
   "quirks",
 ];
 const chats = ["openai-completions", "openai-responses", "anthropic"];
-const operations = ["embeddings", "image", "speech", "transcription", "translation", "rerank", "moderation"];
+const operations = [
+  "embeddings",
+  "image",
+  "image-edit",
+  "speech",
+  "transcription",
+  "translation",
+  "rerank",
+  "moderation",
+  "files",
+  "batches",
+];
 const extensions = [
   "top_k",
   "cache_control",
