@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import OpenAI from "openai";
+import OpenAI, { APIError, BadRequestError, PermissionDeniedError } from "openai";
 import { sendJson, startGateway, startUpstream } from "../../_gateway.ts";
 import type { TestUpstream } from "../../_gateway.ts";
 
@@ -83,22 +83,25 @@ for (const { model, sent, answer, usage, more = {} } of families) {
 test("several texts go to a model that takes them, and are refused for one that does not", async () => {
   const { client } = await start({ embeddings: { float: [vector, vector] } });
   const got = await client.embeddings.create({ model: "cohere.embed-v4:0", input: ["One", "Two"] });
-  assert.deepEqual(got.data.map(({ index }) => index), [0, 1]);
+  assert.deepEqual(
+    got.data.map(({ index }) => index),
+    [0, 1],
+  );
   const { client: titan, service } = await start({ embedding: vector });
   const refused = titan.embeddings.create({ model: "amazon.titan-embed-text-v2:0", input: ["One", "Two"] });
-  await assert.rejects(refused, (error) => error instanceof OpenAI.BadRequestError && error.param === "input");
+  await assert.rejects(refused, (error) => error instanceof BadRequestError && error.param === "input");
   const numbers = titan.embeddings.create({ model: "amazon.titan-embed-text-v2:0", input: [1, 2] });
-  await assert.rejects(numbers, (error) => error instanceof OpenAI.BadRequestError && error.param === "input");
+  await assert.rejects(numbers, (error) => error instanceof BadRequestError && error.param === "input");
   assert.equal(service.requests.length, 0);
 });
 
 test("an answer without all vectors, and Bedrock's refusal, are errors", async () => {
   const { client } = await start({ embeddings: { float: [vector] } });
   const short = client.embeddings.create({ model: "cohere.embed-v4:0", input: ["One", "Two"] });
-  await assert.rejects(short, (error) => error instanceof OpenAI.APIError && error.status === 502);
+  await assert.rejects(short, (error) => error instanceof APIError && error.status === 502);
   const { client: second } = await start({ message: "Not allowed." }, 403);
   const refused = second.embeddings.create({ model: "cohere.embed-v4:0", input: "One" });
   await assert.rejects(refused, (error) => {
-    return error instanceof OpenAI.PermissionDeniedError && /Not allowed\./.test(error.message);
+    return error instanceof PermissionDeniedError && /Not allowed\./.test(error.message);
   });
 });

@@ -41,7 +41,10 @@ export function written(encoder: StreamEncoder<ChatChunk>, chunks: readonly Chat
 /** The events of such bytes. */
 export function eventsOf(bytes: Uint8Array): [string | undefined, unknown][] {
   const reader = frames();
-  return [...reader.push(bytes), ...reader.end()].map(({ event, data }) => [event, JSON.parse(data) as unknown]);
+  return [...reader.push(bytes), ...reader.end()].map(({ event, data }) => [
+    event,
+    JSON.parse(data) as unknown,
+  ]);
 }
 
 export const claude = "us.anthropic.claude-sonnet-4-20250514-v1:0";

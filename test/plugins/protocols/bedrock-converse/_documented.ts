@@ -37,7 +37,12 @@ export const requests: Record<string, object> = {
         content: [
           { text: "What are these?" },
           { image: { format: "png", source: { bytes: redDot } } },
-          { image: { format: "jpeg", source: { s3Location: { uri: "s3://b/k.jpg", bucketOwner: "123456789012" } } } },
+          {
+            image: {
+              format: "jpeg",
+              source: { s3Location: { uri: "s3://b/k.jpg", bucketOwner: "123456789012" } },
+            },
+          },
           { document: { format: "pdf", name: "Report (2)", source: { bytes } } },
           {
             document: {
@@ -71,7 +76,13 @@ export const requests: Record<string, object> = {
       {
         role: "user",
         content: [
-          { toolResult: { toolUseId: "tooluse_1", content: [{ json: { celsius: [18, 19.5] } }], status: "success" } },
+          {
+            toolResult: {
+              toolUseId: "tooluse_1",
+              content: [{ json: { celsius: [18, 19.5] } }],
+              status: "success",
+            },
+          },
           {
             toolResult: {
               toolUseId: "tooluse_2",
@@ -85,7 +96,10 @@ export const requests: Record<string, object> = {
       },
     ],
     toolConfig: {
-      tools: [weather, { toolSpec: { name: "now", strict: true, inputSchema: { json: { type: "object" } } } }],
+      tools: [
+        weather,
+        { toolSpec: { name: "now", strict: true, inputSchema: { json: { type: "object" } } } },
+      ],
       toolChoice: { tool: { name: "get_weather" } },
     },
   },
@@ -110,13 +124,19 @@ export const requests: Record<string, object> = {
       { role: "user", content: [{ toolResult: { toolUseId: "t1", content: [{ text: "Sun." }] } }] },
     ],
     toolConfig: { tools: [weather] },
-    additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 4000 }, anthropic_beta: ["x"] },
+    additionalModelRequestFields: {
+      thinking: { type: "enabled", budget_tokens: 4000 },
+      anthropic_beta: ["x"],
+    },
   },
   everything: {
     messages: [
       {
         role: "user",
-        content: [{ guardContent: { text: { text: "Guard this.", qualifiers: ["query"] } } }, { text: "Go on." }],
+        content: [
+          { guardContent: { text: { text: "Guard this.", qualifiers: ["query"] } } },
+          { text: "Go on." },
+        ],
       },
     ],
     system: [{ guardContent: { text: { text: "A rule." } } }, { text: "Be kind." }],
@@ -229,12 +249,21 @@ export const answers: Record<string, object> = {
       message: {
         role: "assistant",
         content: [
-          { toolUse: { toolUseId: "s1", name: "nova_grounding", input: { q: "news" }, type: "server_tool_use" } },
+          {
+            toolUse: {
+              toolUseId: "s1",
+              name: "nova_grounding",
+              input: { q: "news" },
+              type: "server_tool_use",
+            },
+          },
           { toolResult: { toolUseId: "s1", content: [{ text: "Found." }], type: "nova_grounding_result" } },
           {
             citationsContent: {
               content: [{ text: "It rained." }],
-              citations: [{ title: "News", location: { web: { url: "https://a.example", domain: "a.example" } } }],
+              citations: [
+                { title: "News", location: { web: { url: "https://a.example", domain: "a.example" } } },
+              ],
             },
           },
         ],

@@ -27,10 +27,7 @@ test("the prompt's texts and the answer's are found", () => {
     { role: "assistant", text: "I will look." },
     { role: "user", text: "No such city.\nAnd now?" },
   ]);
-  assert.equal(
-    protocol.readRequest?.(requests["inference"], converse, "/model/m/converse").maxTokens,
-    512,
-  );
+  assert.equal(protocol.readRequest?.(requests["inference"], converse, "/model/m/converse").maxTokens, 512);
   assert.equal(protocol.readText?.(answers["serverTool"]), "Found.\nIt rained.");
   assert.deepEqual(protocol.readUsage?.(answers["reasoning"]), {
     inputTokens: 113,

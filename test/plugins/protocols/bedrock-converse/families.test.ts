@@ -7,7 +7,10 @@ import { claude, codec, nova } from "./_bedrock.ts";
 
 function encode(request: Partial<ChatRequest>, model: string): Fields & { dropped: string[] } {
   const about = context({ model });
-  const body = codec.encodeRequest({ model: "asked", messages: [{ role: "user", content: "Hi" }], ...request }, about);
+  const body = codec.encodeRequest(
+    { model: "asked", messages: [{ role: "user", content: "Hi" }], ...request },
+    about,
+  );
   const { messages: _, ...rest } = JSON.parse(JSON.stringify(body)) as Fields;
   return { ...rest, dropped: about.dropped };
 }
@@ -39,7 +42,9 @@ test("Claude thinks within a budget that fits into the whole", () => {
     additionalModelRequestFields: thinking(1999),
     dropped: [],
   });
-  assert.deepEqual(encode({ reasoning_effort: "low", max_tokens: 100 }, claude).dropped, ["reasoning_effort"]);
+  assert.deepEqual(encode({ reasoning_effort: "low", max_tokens: 100 }, claude).dropped, [
+    "reasoning_effort",
+  ]);
   assert.deepEqual(encode({ reasoning_effort: "none" }, claude).additionalModelRequestFields, {
     thinking: { type: "disabled" },
   });
@@ -56,10 +61,13 @@ test("newer Claude thinks as it sees fit, up to an effort", () => {
     outputConfig: { effort: "high" },
     dropped: [],
   });
-  assert.deepEqual(encode({ reasoning: { enabled: true, max_tokens: 5000 } }, "anthropic.claude-opus-4-6-v1"), {
-    additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 5000 } },
-    dropped: [],
-  });
+  assert.deepEqual(
+    encode({ reasoning: { enabled: true, max_tokens: 5000 } }, "anthropic.claude-opus-4-6-v1"),
+    {
+      additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 5000 } },
+      dropped: [],
+    },
+  );
   assert.deepEqual(encode({ reasoning: { enabled: true, exclude: true } }, "anthropic.claude-opus-4-8"), {
     additionalModelRequestFields: { thinking: { type: "adaptive" } },
     dropped: [],
@@ -93,17 +101,25 @@ test("while Claude thinks, no call is forced", () => {
 });
 
 test("other families are told in words of their own", () => {
-  const fields = (request: Partial<ChatRequest>, model: string) => encode(request, model).additionalModelRequestFields;
+  const fields = (request: Partial<ChatRequest>, model: string) =>
+    encode(request, model).additionalModelRequestFields;
   assert.deepEqual(fields({ reasoning_effort: "low", top_k: 9 }, "us.amazon.nova-2-lite-v1:0"), {
     reasoningConfig: { type: "enabled", maxReasoningEffort: "low" },
     inferenceConfig: { topK: 9 },
   });
-  assert.deepEqual(encode({ reasoning_effort: "high", temperature: 0.1, max_tokens: 9 }, "amazon.nova-2-lite-v1:0"), {
-    additionalModelRequestFields: { reasoningConfig: { type: "enabled", maxReasoningEffort: "high" } },
-    dropped: ["temperature", "max_tokens"],
+  assert.deepEqual(
+    encode({ reasoning_effort: "high", temperature: 0.1, max_tokens: 9 }, "amazon.nova-2-lite-v1:0"),
+    {
+      additionalModelRequestFields: { reasoningConfig: { type: "enabled", maxReasoningEffort: "high" } },
+      dropped: ["temperature", "max_tokens"],
+    },
+  );
+  assert.deepEqual(fields({ reasoning_effort: "xhigh" }, "openai.gpt-oss-20b-1:0"), {
+    reasoning_effort: "high",
   });
-  assert.deepEqual(fields({ reasoning_effort: "xhigh" }, "openai.gpt-oss-20b-1:0"), { reasoning_effort: "high" });
-  assert.deepEqual(fields({ reasoning_effort: "xhigh" }, "openai.gpt-5.6"), { reasoning: { effort: "xhigh" } });
+  assert.deepEqual(fields({ reasoning_effort: "xhigh" }, "openai.gpt-5.6"), {
+    reasoning: { effort: "xhigh" },
+  });
   assert.deepEqual(fields({ top_k: 5, seed: 3, frequency_penalty: 0.5 }, "cohere.command-r-plus-v1:0"), {
     k: 5,
     seed: 3,
@@ -167,5 +183,7 @@ test("beside the client's own tools, the answer's is one of those that must be c
 
 test("and where there is no way, it is noted", () => {
   assert.deepEqual(encode(format, "meta.llama3-3-70b-instruct-v1:0"), { dropped: ["response_format"] });
-  assert.deepEqual(encode({ response_format: { type: "json_object" } }, claude), { dropped: ["response_format"] });
+  assert.deepEqual(encode({ response_format: { type: "json_object" } }, claude), {
+    dropped: ["response_format"],
+  });
 });

@@ -72,21 +72,36 @@ for (const [name, answer] of Object.entries(neutral.answers)) {
 
 const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 20 }).filter((one) => one.trim() === one);
 const word = fc.stringMatching(/^[A-Za-z][\w-]{0,20}$/);
-const base64 = fc.uint8Array({ minLength: 1, maxLength: 12 }).map((bytes) => btoa(String.fromCharCode(...bytes)));
+const base64 = fc
+  .uint8Array({ minLength: 1, maxLength: 12 })
+  .map((bytes) => btoa(String.fromCharCode(...bytes)));
 const json = fc.dictionary(
   word,
-  fc.jsonValue({ maxDepth: 2 }).filter((value) => !Object.is(value, -0) && !JSON.stringify(value).includes("__proto__")),
+  fc
+    .jsonValue({ maxDepth: 2 })
+    .filter((value) => !Object.is(value, -0) && !JSON.stringify(value).includes("__proto__")),
 );
 const point = fc.constant({ cachePoint: { type: "default" } });
 const image = base64.map((bytes) => ({ image: { format: "png", source: { bytes } } }));
-const plain = fc.oneof(text.map((one) => ({ text: one })), image);
+const plain = fc.oneof(
+  text.map((one) => ({ text: one })),
+  image,
+);
 const marked = <T>(block: fc.Arbitrary<T>) =>
-  fc.tuple(block, fc.option(point, { nil: undefined })).map((pair) => pair.filter((one) => one !== undefined));
+  fc
+    .tuple(block, fc.option(point, { nil: undefined }))
+    .map((pair) => pair.filter((one) => one !== undefined));
 const toolResult = fc.record({
   toolResult: fc.record(
     {
       toolUseId: word,
-      content: fc.array(fc.oneof(plain, json.map((value) => ({ json: value }))), { maxLength: 3 }),
+      content: fc.array(
+        fc.oneof(
+          plain,
+          json.map((value) => ({ json: value })),
+        ),
+        { maxLength: 3 },
+      ),
       status: fc.constantFrom("success", "error"),
     },
     { requiredKeys: ["toolUseId", "content"] },
@@ -100,13 +115,23 @@ const reasoning = fc.record({
   ),
 });
 const userTurn = fc
-  .tuple(fc.array(marked(toolResult), { maxLength: 2 }), fc.array(marked(plain), { minLength: 1, maxLength: 3 }))
+  .tuple(
+    fc.array(marked(toolResult), { maxLength: 2 }),
+    fc.array(marked(plain), { minLength: 1, maxLength: 3 }),
+  )
   .map(([results, content]) => ({ role: "user", content: [...results.flat(), ...content.flat()] }));
 const assistantTurn = fc
-  .array(fc.oneof(marked(text.map((one) => ({ text: one }))), marked(toolUse), reasoning.map((one) => [one])), {
-    minLength: 1,
-    maxLength: 5,
-  })
+  .array(
+    fc.oneof(
+      marked(text.map((one) => ({ text: one }))),
+      marked(toolUse),
+      reasoning.map((one) => [one]),
+    ),
+    {
+      minLength: 1,
+      maxLength: 5,
+    },
+  )
   .map((blocks) => ({ role: "assistant", content: blocks.flat() }));
 const conversation = fc
   .tuple(userTurn, fc.array(fc.tuple(assistantTurn, userTurn), { maxLength: 3 }))
@@ -116,7 +141,12 @@ const tools = fc
     marked(
       fc.record({
         toolSpec: fc.record(
-          { name: word, description: text, inputSchema: json.map((one) => ({ json: one })), strict: fc.boolean() },
+          {
+            name: word,
+            description: text,
+            inputSchema: json.map((one) => ({ json: one })),
+            strict: fc.boolean(),
+          },
           { requiredKeys: ["name", "inputSchema"] },
         ),
       }),
@@ -127,9 +157,16 @@ const tools = fc
 const request = fc.record(
   {
     messages: conversation,
-    system: fc.array(text.map((one) => ({ text: one })), { minLength: 1, maxLength: 3 }),
+    system: fc.array(
+      text.map((one) => ({ text: one })),
+      { minLength: 1, maxLength: 3 },
+    ),
     inferenceConfig: fc.record(
-      { maxTokens: fc.nat(), temperature: fc.constantFrom(0, 0.5, 1), stopSequences: fc.array(text, { maxLength: 3 }) },
+      {
+        maxTokens: fc.nat(),
+        temperature: fc.constantFrom(0, 0.5, 1),
+        stopSequences: fc.array(text, { maxLength: 3 }),
+      },
       { requiredKeys: ["maxTokens"] },
     ),
     toolConfig: tools,
@@ -155,9 +192,20 @@ function asSent(body: object): Fields {
 const answer = fc.record(
   {
     output: assistantTurn.map((message) => ({ message })),
-    stopReason: fc.constantFrom("end_turn", "tool_use", "max_tokens", "guardrail_intervened", "malformed_tool_use"),
+    stopReason: fc.constantFrom(
+      "end_turn",
+      "tool_use",
+      "max_tokens",
+      "guardrail_intervened",
+      "malformed_tool_use",
+    ),
     usage: fc.record(
-      { inputTokens: fc.nat(), outputTokens: fc.nat(), totalTokens: fc.nat(), cacheReadInputTokens: fc.nat() },
+      {
+        inputTokens: fc.nat(),
+        outputTokens: fc.nat(),
+        totalTokens: fc.nat(),
+        cacheReadInputTokens: fc.nat(),
+      },
       { requiredKeys: ["inputTokens", "outputTokens", "totalTokens"] },
     ),
     metrics: fc.record({ latencyMs: fc.nat() }),
@@ -168,7 +216,9 @@ const answer = fc.record(
 
 test("any answer, read and written again, is the same", async () => {
   await fc.assert(
-    fc.asyncProperty(answer, async (body) => assertAnswerIdentity(codec, asSent(body), {}, { model: claude })),
+    fc.asyncProperty(answer, async (body) =>
+      assertAnswerIdentity(codec, asSent(body), {}, { model: claude }),
+    ),
     { numRuns: 150 },
   );
 });

@@ -101,7 +101,10 @@ test("calls keep their ids over turns, and arguments that are no JSON are seen",
   });
   const [, asked, told] = body["messages"] as { content: Fields[] }[];
   const uses = asked?.content.map((block) => block["toolUse"] as Fields);
-  assert.deepEqual(uses?.map(({ input }) => input), [{}, { arguments: "[oops" }]);
+  assert.deepEqual(
+    uses?.map(({ input }) => input),
+    [{}, { arguments: "[oops" }],
+  );
   const made = String(uses?.[0]?.["toolUseId"]);
   assert.match(made, /^[\w-]{1,64}$/);
   assert.deepEqual(told?.content, [
@@ -137,8 +140,16 @@ const find = { type: "function" as const, function: { name: "find" } };
 
 function toolConfig(request: Partial<ChatRequest>, model = claude) {
   const { body, dropped } = encode({ tools: [look, find], ...request }, model);
-  const config = (body["toolConfig"] ?? {}) as { tools?: { toolSpec: { name: string } }[]; toolChoice?: object };
-  return { names: config.tools?.map(({ toolSpec }) => toolSpec.name), choice: config.toolChoice, dropped, body };
+  const config = (body["toolConfig"] ?? {}) as {
+    tools?: { toolSpec: { name: string } }[];
+    toolChoice?: object;
+  };
+  return {
+    names: config.tools?.map(({ toolSpec }) => toolSpec.name),
+    choice: config.toolChoice,
+    dropped,
+    body,
+  };
 }
 
 test("each choice of a tool has its form", () => {
@@ -239,9 +250,25 @@ test("cache marks are points behind what they stand on, where the model has a ca
 });
 
 test("what Converse cannot say is noted, what says nothing is not", () => {
-  const silent = { n: 1, logprobs: false, store: false, stream: false, user: null, logit_bias: {}, verbosity: null };
+  const silent = {
+    n: 1,
+    logprobs: false,
+    store: false,
+    stream: false,
+    user: null,
+    logit_bias: {},
+    verbosity: null,
+  };
   assert.deepEqual(encode(silent as never).dropped, []);
-  const said = { n: 2, logprobs: true, store: true, user: "u", logit_bias: { "1": 1 }, seed: 7, vendor_own: 1 };
+  const said = {
+    n: 2,
+    logprobs: true,
+    store: true,
+    user: "u",
+    logit_bias: { "1": 1 },
+    seed: 7,
+    vendor_own: 1,
+  };
   const { dropped, body } = encode(said as never, claude);
   assert.deepEqual(dropped.sort(), ["logit_bias", "logprobs", "n", "seed", "store", "user", "vendor_own"]);
   assert.deepEqual(Object.keys(body), ["messages"]);
@@ -263,7 +290,13 @@ test("what only other protocols know is noted", () => {
     tools: [{ type: "extension", protocol: "anthropic", value: { type: "web_search_20250305" } }],
     extensions: { anthropic: { container: "c" } },
   });
-  assert.deepEqual(dropped.sort(), ["container", "file_id", "gemini", "image_url", "tools.web_search_20250305"]);
+  assert.deepEqual(dropped.sort(), [
+    "container",
+    "file_id",
+    "gemini",
+    "image_url",
+    "tools.web_search_20250305",
+  ]);
 });
 
 test("reasoning goes back to the vendor whose it is, and to no other", () => {
@@ -301,7 +334,10 @@ test("wrong shapes are refused with the field at fault", async () => {
     [{ messages: [], toolConfig: {} }, "toolConfig.tools"],
     [{ messages: [], toolConfig: { tools: [], toolChoice: { some: {} } } }, "toolConfig.toolChoice"],
     [{ messages: [], requestMetadata: { a: 1 } }, "requestMetadata"],
-    [{ messages: [{ role: "user", content: [{ toolResult: {} }] }] }, "messages.0.content.toolResult.toolUseId"],
+    [
+      { messages: [{ role: "user", content: [{ toolResult: {} }] }] },
+      "messages.0.content.toolResult.toolUseId",
+    ],
   ];
   for (const [body, param] of cases) {
     await assert.rejects(

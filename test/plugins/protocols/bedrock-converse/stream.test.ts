@@ -19,7 +19,10 @@ const recorded: Recorded[] = [
   ["contentBlockDelta", { contentBlockIndex: 2, delta: { text: "" } }],
   ["contentBlockStop", { contentBlockIndex: 2 }],
   ["somethingNew", { whatever: true }],
-  ["contentBlockStart", { contentBlockIndex: 3, start: { toolUse: { toolUseId: "t1", name: "get_weather" } } }],
+  [
+    "contentBlockStart",
+    { contentBlockIndex: 3, start: { toolUse: { toolUseId: "t1", name: "get_weather" } } },
+  ],
   ["contentBlockDelta", { contentBlockIndex: 3, delta: { toolUse: { input: "" } } }],
   ["contentBlockDelta", { contentBlockIndex: 3, delta: { toolUse: { input: '{"city": "Zü' } } }],
   ["contentBlockDelta", { contentBlockIndex: 3, delta: { toolUse: { input: 'rich"}' } } }],
@@ -30,7 +33,13 @@ const recorded: Recorded[] = [
   [
     "metadata",
     {
-      usage: { inputTokens: 10, outputTokens: 7, totalTokens: 37, cacheReadInputTokens: 20, cacheWriteInputTokens: 0 },
+      usage: {
+        inputTokens: 10,
+        outputTokens: 7,
+        totalTokens: 37,
+        cacheReadInputTokens: 20,
+        cacheWriteInputTokens: 0,
+      },
       metrics: { latencyMs: 1234 },
     },
   ],
@@ -142,7 +151,9 @@ test("exceptions in a stream throw with their status and message", () => {
 });
 
 test("a call that has no beginning is refused", () => {
-  const bytes = recording([["contentBlockDelta", { contentBlockIndex: 0, delta: { toolUse: { input: "{}" } } }]]);
+  const bytes = recording([
+    ["contentBlockDelta", { contentBlockIndex: 0, delta: { toolUse: { input: "{}" } } }],
+  ]);
   assert.throws(() => decodeStream(codec, [bytes], about(), frames), /no beginning/);
 });
 
@@ -187,7 +198,10 @@ test("images, citations and the service's own tools come whole", () => {
     ["messageStart", { role: "assistant" }],
     [
       "contentBlockStart",
-      { contentBlockIndex: 0, start: { toolUse: { toolUseId: "s", name: "grounding", type: "server_tool_use" } } },
+      {
+        contentBlockIndex: 0,
+        start: { toolUse: { toolUseId: "s", name: "grounding", type: "server_tool_use" } },
+      },
     ],
     ["contentBlockDelta", { contentBlockIndex: 0, delta: { toolUse: { input: '{"q":' } } }],
     ["contentBlockDelta", { contentBlockIndex: 0, delta: { toolUse: { input: "1}" } } }],
@@ -199,7 +213,10 @@ test("images, citations and the service's own tools come whole", () => {
     ["contentBlockDelta", { contentBlockIndex: 2, delta: { text: "It rained." } }],
     [
       "contentBlockDelta",
-      { contentBlockIndex: 2, delta: { citation: { title: "A", location: { web: { url: "https://a.example" } } } } },
+      {
+        contentBlockIndex: 2,
+        delta: { citation: { title: "A", location: { web: { url: "https://a.example" } } } },
+      },
     ],
     ["contentBlockStop", { contentBlockIndex: 2 }],
     ["contentBlockStart", { contentBlockIndex: 3, start: { image: { format: "png" } } }],
@@ -241,7 +258,10 @@ test("chunks are written as events in their order, and read again as the same", 
     ["contentBlockStop", { contentBlockIndex: 1 }],
     ["contentBlockDelta", { contentBlockIndex: 2, delta: { text: "Hallo Wörld 🌍" } }],
     ["contentBlockStop", { contentBlockIndex: 2 }],
-    ["contentBlockStart", { contentBlockIndex: 3, start: { toolUse: { toolUseId: "t1", name: "get_weather" } } }],
+    [
+      "contentBlockStart",
+      { contentBlockIndex: 3, start: { toolUse: { toolUseId: "t1", name: "get_weather" } } },
+    ],
     ["contentBlockDelta", { contentBlockIndex: 3, delta: { toolUse: { input: '{"city": "Zü' } } }],
     ["contentBlockDelta", { contentBlockIndex: 3, delta: { toolUse: { input: 'rich"}' } } }],
     ["contentBlockStop", { contentBlockIndex: 3 }],
@@ -252,7 +272,13 @@ test("chunks are written as events in their order, and read again as the same", 
     [
       "metadata",
       {
-        usage: { inputTokens: 10, outputTokens: 7, totalTokens: 37, cacheReadInputTokens: 20, cacheWriteInputTokens: 0 },
+        usage: {
+          inputTokens: 10,
+          outputTokens: 7,
+          totalTokens: 37,
+          cacheReadInputTokens: 20,
+          cacheWriteInputTokens: 0,
+        },
         metrics: { latencyMs: 1234 },
       },
     ],
@@ -271,7 +297,9 @@ test("other vendors' reasoning is shown without what only they can check", () =>
     chunk({ role: "assistant", reasoning_content: "Hm.", reasoning_details: details }),
     chunk({ reasoning_content: "So.", reasoning_details: [{ ...details[1], index: 1 }] }),
   ] as ChatChunk[];
-  const deltas = eventsOf(written(codec.encodeStream(about()), chunks)).filter(([name]) => /Delta/.test(name ?? ""));
+  const deltas = eventsOf(written(codec.encodeStream(about()), chunks)).filter(([name]) =>
+    /Delta/.test(name ?? ""),
+  );
   assert.deepEqual(
     deltas.map(([, data]) => (data as { delta: unknown }).delta),
     [{ reasoningContent: { text: "Hm." } }, { reasoningContent: { text: "So." } }],
