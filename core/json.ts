@@ -98,10 +98,11 @@ function stringEnd(text: string, start: number): number {
   }
 }
 
-/** Where the string after a key stands; undefined when no colon follows (it was a value) or no string does. */
+/** Where the string after a key stands; undefined when no colon follows (it was a value), or no whole string does. */
 function valueAfter(text: string, keyEnd: number): { start: number; end: number } | undefined {
   const between = /\s*:\s*/y;
   between.lastIndex = keyEnd;
   if (!between.test(text) || text[between.lastIndex] !== '"') return undefined;
-  return { start: between.lastIndex, end: stringEnd(text, between.lastIndex) };
+  const end = stringEnd(text, between.lastIndex);
+  return end > text.length ? undefined : { start: between.lastIndex, end };
 }

@@ -202,11 +202,16 @@ class LineBatch {
   }
 }
 
+/** Bytes that are kept of the end of an answer that is too long to be kept. */
+const endSize = 64 * 1024;
+
 class JsonReader implements ReadAlong {
   readonly #protocol: Protocol;
   readonly #collect: boolean;
   #chunks: Uint8Array[] = [];
   #size = 0;
+  /** Its beginning was too much to keep: pictures are long, and their usage stands behind them. */
+  #isCut = false;
   #answer: unknown = undefined;
 
   constructor(protocol: Protocol, collect: boolean) {
@@ -216,8 +221,14 @@ class JsonReader implements ReadAlong {
 
   chunk(chunk: Uint8Array): void {
     this.#size += chunk.byteLength;
-    if (this.#size <= readAlongLimit) this.#chunks.push(chunk);
-    else this.#chunks = [];
+    this.#chunks.push(chunk);
+    this.#isCut ||= this.#size > readAlongLimit;
+    while (this.#isCut) {
+      const without = this.#size - (this.#chunks[0]?.byteLength ?? 0);
+      if (without < endSize) break;
+      this.#chunks.shift();
+      this.#size = without;
+    }
   }
 
   end(): void {
@@ -227,7 +238,7 @@ class JsonReader implements ReadAlong {
     this.#chunks = [];
     const { usageField } = this.#protocol;
     if (usageField !== undefined && !this.#collect) this.#answer = fieldsFrom(text, usageField);
-    this.#answer ??= parsed(text);
+    if (!this.#isCut) this.#answer ??= parsed(text);
   }
 
   usage(): Usage | undefined {

@@ -42,7 +42,10 @@ export interface Translation {
 /** The request's body for the upstream. Throws a 400 GatewayError where the upstream is strict and something cannot be said. */
 export function encodeRequest(call: CallState, translation: Translation): Record<string, unknown> {
   const codec = anyCodec(translation.upstream, call);
-  return codec.encodeRequest(translation.request, upstreamContext(call, translation));
+  const body = codec.encodeRequest(translation.request, upstreamContext(call, translation));
+  if (translation.dropped.size > 0) call.notes.set("dropped", [...translation.dropped]);
+  else call.notes.delete("dropped");
+  return body;
 }
 
 function upstreamContext(call: CallState, { endpoint, path, target, dropped }: Translation) {
@@ -83,10 +86,11 @@ export async function respondTranslated(
   const body = await readObject(answer);
   const failure = translation.upstream.readError?.(body, answer.status);
   if (failure) {
+    const { status = 502 } = failure;
     throw new GatewayError(failure.message, {
-      status: failure.status ?? 502,
+      status,
       code: failure.code ?? "upstream_error",
-      retryable: true,
+      retryable: mayDoElsewhere(status),
       ...(failure.param && { param: failure.param }),
     });
   }
@@ -98,6 +102,11 @@ export async function respondTranslated(
   return call.stream
     ? respondAsStream(call, translation, neutral as ChatAnswer, headers)
     : respondWhole(call, translation, neutral, headers);
+}
+
+/** False for what is the request's own fault: each upstream would refuse it. */
+function mayDoElsewhere(status: number): boolean {
+  return status >= 500 || [401, 402, 403, 408, 409, 429].includes(status);
 }
 
 /** At once: the client's next turn may come with the end of this answer. */

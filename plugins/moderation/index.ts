@@ -46,7 +46,7 @@ const options = v.strictObject({
     v.description("How long a verdict may take, all pieces together."),
   ),
   operations: v.pipe(
-    v.optional(v.array(v.string()), ["chat", "completion", "responses", "image", "speech"]),
+    v.optional(v.array(v.string()), ["chat", "completion", "responses", "image", "image-edit", "speech"]),
     v.description("Operations whose calls are moderated."),
   ),
   paths: v.pipe(

@@ -1,4 +1,5 @@
 import { definePlugin, defineProvider, isFields, textsIn } from "../../core/index.ts";
+import type { Fields } from "../../core/index.ts";
 
 /** The most models that a list is read to. */
 const listLimit = 10_000;
@@ -14,6 +15,10 @@ const provider = defineProvider({
   authenticate(headers, { key }) {
     headers.push("x-goog-api-key", key ?? "");
   },
+  adapt(body, { call, target, translated }) {
+    const isRenamed = target.model !== undefined && target.model !== call.askedModel;
+    return isRenamed && !translated ? withModel(body, `models/${target.model}`) : undefined;
+  },
   async listModels(_upstream, get) {
     const names: string[] = [];
     let after: unknown;
@@ -28,6 +33,19 @@ const provider = defineProvider({
     return names;
   },
 });
+
+/** A body with another model wherever it repeats the path's; undefined where it does not. */
+function withModel(body: Fields, model: string): Fields | undefined {
+  const { requests, generateContentRequest: counted } = body;
+  const found = {
+    ...("model" in body && { model }),
+    ...(Array.isArray(requests) && {
+      requests: requests.map((one) => (isFields(one) ? { ...one, model } : one)),
+    }),
+    ...(isFields(counted) && { generateContentRequest: { ...counted, model } }),
+  };
+  return Object.keys(found).length > 0 ? { ...body, ...found } : undefined;
+}
 
 /** What is only for video, live sessions or the like has other methods. */
 function isSpoken(methods: unknown): boolean {

@@ -8,7 +8,7 @@ import { parse } from "yaml";
 import { buildJSONSchema } from "../../config/json-schema.ts";
 import { defaultServer, defaultTimeouts } from "../../core/defaults.ts";
 import { duration, size } from "../../core/duration.ts";
-import { builtin } from "../../plugins/index.ts";
+import { builtin, providers } from "../../plugins/index.ts";
 import { inFolder, pluginNames } from "./_folder.ts";
 import { resolve, schemasIn } from "./_json-schema.ts";
 import type { Schema } from "./_json-schema.ts";
@@ -33,7 +33,7 @@ const env = {
 };
 
 test("schema.json is what generate-schema.ts makes now", async () => {
-  const made = `${JSON.stringify(await buildJSONSchema(builtin), null, 2)}\n`;
+  const made = `${JSON.stringify(await buildJSONSchema(builtin, providers), null, 2)}\n`;
   assert.ok(made === (await readText("schema.json")), "run `npm run schema`");
 });
 

@@ -269,3 +269,20 @@ deferTest(
     assert.match(await other.over, /whole$/);
   },
 );
+
+deferTest("a client that leaves while its body is read ends its call at once", async (defer) => {
+  const { gateway, upstream } = await setUp(defer, {}, () => {});
+  // A short body may be read in another way than a long one.
+  for (const [i, length] of [200, 200_000].entries()) {
+    const head = `POST ${chatPath} HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n{"model":`;
+    const client = rawClient(gateway.url, head);
+    await until(() => gateway.calls.length === i + 1);
+    await sleep(50);
+    const leftAt = performance.now();
+    client.socket.destroy();
+    const end = await gateway.ended(i + 1);
+    assert(performance.now() - leftAt < 500);
+    assert.deepEqual(summary(end), { status: 499, result: "client-gone", attempts: [] });
+  }
+  assert.equal(upstream.requests.length, 0);
+});

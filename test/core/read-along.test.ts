@@ -105,3 +105,20 @@ for (const collect of [false, true]) {
     assert.equal(along?.text(), collect ? 'a "usage"' : "");
   });
 }
+
+test("of an answer too long to be kept, the usage behind it is read", async () => {
+  const facts: AnswerFacts = { status: 200, contentType: "application/json", encoding: "", streaming: false };
+  const read = async (text: string, collect = false): Promise<Usage | undefined> => {
+    const along = readAlong(words, facts, collect, (error) => assert.fail(String(error)));
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length; at += 10_000) along?.chunk(bytes.subarray(at, at + 10_000));
+    await along?.end();
+    return along?.usage();
+  };
+  const picture = "ä".repeat(3_000_000);
+  const usage = { inputTokens: 7, outputTokens: 9 };
+  const told = JSON.stringify(usage);
+  assert.deepEqual(await read(`{"picture":"${picture}","usage":${told}}`), usage);
+  assert.equal(await read(`{"usage":${told},"picture":"${picture}"}`), undefined);
+  assert.equal(await read(`{"data":[{"picture":"${picture}","usage":${told}}]}`), undefined);
+});

@@ -25,7 +25,7 @@ const stopReasons: Readonly<Record<string, string>> = {
 };
 
 export function finishReason(stopReason: string): FinishReason {
-  return finishReasons[stopReason] ?? "stop";
+  return (Object.hasOwn(finishReasons, stopReason) && finishReasons[stopReason]) || "stop";
 }
 
 /** The upstream's own word where it is one of Bedrock's. */

@@ -30,7 +30,8 @@ export function failureOf(finish: unknown, error?: unknown): string | undefined 
 
 export function decodeFinish(word: unknown): { finish_reason: FinishReason; native_finish_reason?: string } {
   if (typeof word !== "string") return { finish_reason: "stop" };
-  return { finish_reason: reasons[word] ?? "stop", native_finish_reason: word };
+  const known = Object.hasOwn(reasons, word) ? reasons[word] : undefined;
+  return { finish_reason: known ?? "stop", native_finish_reason: word };
 }
 
 type Finished = Pick<ChatChoice | ChunkChoice, "finish_reason" | "native_finish_reason" | "stop_sequence">;

@@ -1,4 +1,4 @@
-import { badAnswer, GatewayError, isFields, parseFields } from "../../../core/index.ts";
+import { badAnswer, GatewayError, isFields, newToolId, parseFields } from "../../../core/index.ts";
 import { decodeCitations } from "./citations.ts";
 import { decodeFinish, decodeLogprobs, failureOf } from "./finish.ts";
 import { decodeUsage } from "./usage.ts";
@@ -16,6 +16,11 @@ import type { ChatEvent } from "./wire.ts";
 
 export function decodeStream(context: AnswerContext<ChatRequest>): StreamDecoder<ChatChunk> {
   return new Decoder(context);
+}
+
+/** The text that a member should be; `""` for anything else. */
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 /** A call that has begun: where it stands among the answer's calls, and whether it has arguments yet. */
@@ -42,7 +47,7 @@ class Decoder implements StreamDecoder<ChatChunk> {
     if (!fields) throw badAnswer("an event of its stream is no JSON object");
     if (typeof fields["type"] !== "string") {
       if (typeof fields["message"] !== "string") return [];
-      throw new GatewayError(fields["message"], { status: 502, code: "upstream_error" });
+      throw new GatewayError(fields["message"], { status: 502, code: "upstream_error", retryable: true });
     }
     return this.#read(fields as unknown as ChatEvent);
   }
@@ -82,8 +87,9 @@ class Decoder implements StreamDecoder<ChatChunk> {
     return [{ ...this.#base, choices: [choice] }];
   }
 
-  #content(content: { text?: string; thinking?: string } | undefined, logprobs?: unknown): ChatChunk[] {
-    const { text, thinking } = content ?? {};
+  #content(content: { text?: unknown; thinking?: unknown } | undefined, logprobs?: unknown): ChatChunk[] {
+    const text = textOf(content?.text);
+    const thinking = textOf(content?.thinking);
     const read = logprobs ? decodeLogprobs(logprobs) : undefined;
     if (thinking) return this.#delta({ reasoning_content: thinking }, read);
     return text || read ? this.#delta(text ? { content: text } : {}, read) : [];
@@ -91,22 +97,24 @@ class Decoder implements StreamDecoder<ChatChunk> {
 
   #startCall(
     index: number,
-    call: { id?: string; function?: { name?: string; arguments?: string } } = {},
+    call?: { id?: unknown; function?: { name?: unknown; arguments?: unknown } },
   ): ChatChunk[] {
-    const { name, arguments: input = "" } = call.function ?? {};
+    const name = textOf(call?.function?.name);
+    const input = textOf(call?.function?.arguments);
     const open: OpenCall = { index: this.#begun++, hasArguments: input !== "" };
     this.#calls.set(index, open);
-    const id = call.id ?? "";
+    const id = textOf(call?.id) || newToolId(this.#base.id, open.index);
     return this.#call({
       index: open.index,
       id,
       type: "function",
-      function: { name: name ?? "", arguments: input },
+      function: { name, arguments: input },
     });
   }
 
-  #callDelta(index: number, input: string | undefined): ChatChunk[] {
+  #callDelta(index: number, given: unknown): ChatChunk[] {
     const open = this.#calls.get(index);
+    const input = textOf(given);
     if (!open || !input) return [];
     open.hasArguments = true;
     return this.#call({ index: open.index, function: { arguments: input } });
@@ -126,7 +134,8 @@ class Decoder implements StreamDecoder<ChatChunk> {
   #finish(delta: unknown): ChatChunk[] {
     const { finish_reason, error, usage } = (isFields(delta) ? delta : {}) as Fields;
     const failure = failureOf(finish_reason, error);
-    if (failure !== undefined) throw new GatewayError(failure, { status: 502, code: "upstream_error" });
+    if (failure !== undefined)
+      throw new GatewayError(failure, { status: 502, code: "upstream_error", retryable: true });
     this.#isDone = true;
     const finished: ChatChunk = {
       ...this.#base,

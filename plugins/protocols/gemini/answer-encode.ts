@@ -17,7 +17,7 @@ export function encodeAnswer(answer: ChatAnswer, context: AnswerContext<ChatRequ
   const body: GenerateContentResponse = {
     ...(candidates.length > 0 && { candidates }),
     ...(answer.usage && { usageMetadata: encodeUsage(answer.usage) }),
-    ...(ownOf(answer) ?? { modelVersion: answer.model, responseId: answer.id }),
+    ...(ownOf(answer) ?? { modelVersion: context.model || answer.model, responseId: answer.id }),
   };
   return body;
 }

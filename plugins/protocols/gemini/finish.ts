@@ -34,7 +34,8 @@ const written: Readonly<Record<string, wire.FinishReason>> = {
 
 /** The neutral reason; a stop at function calls is for the calls. */
 export function decodeFinish(reason: unknown, hasCalls: boolean): FinishReason {
-  const neutral = (typeof reason === "string" ? reasons[reason as wire.FinishReason] : undefined) ?? "stop";
+  const known = typeof reason === "string" && Object.hasOwn(reasons, reason);
+  const neutral = known ? reasons[reason as wire.FinishReason] : "stop";
   return neutral === "stop" && hasCalls ? "tool_calls" : neutral;
 }
 

@@ -12,7 +12,7 @@ import type {
 import { CallIds, decodeCall } from "./calls.ts";
 import { decodeCitations, placesIn } from "./citations.ts";
 import { readError } from "./errors.ts";
-import { camel, isText } from "./fields.ts";
+import { camel, isPlace, isText } from "./fields.ts";
 import { blockedText, decodeFinish } from "./finish.ts";
 import { decodeLogprobs } from "./logprobs.ts";
 import { decodeMedia, isMedia } from "./media.ts";
@@ -55,7 +55,7 @@ export class GeminiStreamDecoder implements StreamDecoder<ChatChunk> {
   }
 
   #candidate(candidate: Fields, place: number): ChatChunk[] {
-    const index = typeof candidate["index"] === "number" ? candidate["index"] : place;
+    const index = isPlace(candidate["index"]) ? candidate["index"] : place;
     let reader = this.#candidates.get(index);
     if (!reader)
       this.#candidates.set(index, (reader = new CandidateDecoder(index, this.#ids, keeps(this.#context))));

@@ -89,7 +89,8 @@ export class GeminiStreamEncoder implements StreamEncoder<ChatChunk> {
 
   #piece(body: GenerateContentResponse): string {
     const { model, id } = this.#context;
-    const json = JSON.stringify({ ...body, modelVersion: this.#model ?? model, responseId: this.#id ?? id });
+    const modelVersion = model || this.#model;
+    const json = JSON.stringify({ ...body, modelVersion, responseId: this.#id ?? id });
     return this.#put(json);
   }
 

@@ -3,10 +3,20 @@ import type { ChatUsage, Fields } from "../../../core/index.ts";
 import { camel, same } from "./fields.ts";
 import type { UsageMetadata } from "./wire.ts";
 
+const counts = [
+  "promptTokenCount",
+  "candidatesTokenCount",
+  "thoughtsTokenCount",
+  "totalTokenCount",
+  "toolUsePromptTokenCount",
+  "cachedContentTokenCount",
+] as const;
+
 /** Reads `usageMetadata`: thoughts and the input of the service's own tools are counted apart here. */
 export function decodeUsage(given: unknown): ChatUsage | undefined {
   if (!isFields(given)) return undefined;
   const told = camel(given) as UsageMetadata;
+  if (counts.some((name) => typeof (told[name] ?? 0) !== "number")) return undefined;
   const { promptTokenCount, candidatesTokenCount, thoughtsTokenCount, totalTokenCount } = told;
   if (promptTokenCount === undefined && totalTokenCount === undefined) return undefined;
   const prompt = (promptTokenCount ?? 0) + (told.toolUsePromptTokenCount ?? 0);
@@ -35,9 +45,7 @@ export function decodeUsage(given: unknown): ChatUsage | undefined {
 }
 
 function audioOf(details: UsageMetadata["promptTokensDetails"]): number | undefined {
-  return Array.isArray(details)
-    ? details.find(({ modality }) => modality === "AUDIO")?.tokenCount
-    : undefined;
+  return Array.isArray(details) ? details.find((one) => one?.modality === "AUDIO")?.tokenCount : undefined;
 }
 
 /** `usageMetadata` for a neutral usage. */

@@ -32,7 +32,8 @@ class Decoder implements StreamDecoder<ChatChunk> {
     const line = parseFields(data);
     if (!line) throw badAnswer("a line of its stream is no JSON object");
     const { error, message } = line;
-    if (typeof error === "string") throw new GatewayError(error, { status: 502, code: "upstream_error" });
+    if (typeof error === "string")
+      throw new GatewayError(error, { status: 502, code: "upstream_error", retryable: true });
     const isFirst = this.#base === undefined;
     const base = (this.#base ??= this.#begin(line));
     const delta = isFields(message) ? this.#delta(message) : {};

@@ -19,7 +19,9 @@ export function readReasoning({ reasoning_content, reasoning, reasoning_details 
 }
 
 function isDetail(value: unknown): value is ReasoningDetail {
-  return isFields(value) && typeof value["type"] === "string" && value["type"].startsWith("reasoning.");
+  if (!isFields(value) || typeof value["type"] !== "string" || !value["type"].startsWith("reasoning."))
+    return false;
+  return ["text", "summary", "data", "signature"].every((name) => typeof (value[name] ?? "") === "string");
 }
 
 function detailText(detail: ReasoningDetail): string {

@@ -71,7 +71,7 @@ export class ChunkDecoder implements StreamDecoder<ChatChunk> {
   #choice(choice: unknown): ChunkChoice[] {
     if (!isFields(choice)) return [];
     const { index: given } = choice;
-    const index = typeof given === "number" ? given : 0;
+    const index = Number.isSafeInteger(given) && Number(given) >= 0 ? Number(given) : 0;
     let reader = this.#choices.get(index);
     if (!reader) this.#choices.set(index, (reader = new ChoiceReader(index, `${this.#context.id}/${index}`)));
     return reader.read(choice);

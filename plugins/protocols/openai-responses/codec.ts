@@ -25,7 +25,7 @@ export const chat: StreamCodec<ChatRequest, ChatAnswer, ChatChunk> = {
   encodeStream: (context) => encodeStream(context),
 };
 
-/** What a count of tokens takes of a request. Source: OpenAI API reference, input token counts. */
+/** What a count of tokens takes of a request. Source: the official SDK's `InputTokenCountParams`. */
 const counted = [
   "model",
   "input",

@@ -1,7 +1,7 @@
 import { errorType, GatewayError, isFields } from "../../../core/index.ts";
 import type { Fields, UpstreamFailure } from "../../../core/index.ts";
 
-/** Statuses that a failure should have had, by its code or type. Source: OpenAI API reference, error codes. */
+/** Statuses that a failure should have had, by its code or type: our reading of the codes of the official SDK's `ResponseError`, and others. */
 const statuses: Record<string, number> = {
   rate_limit_exceeded: 429,
   rate_limit_error: 429,

@@ -20,7 +20,8 @@ export function decodeEnding(response: Fields, hasCalls: boolean): Ending {
     const details = response["incomplete_details"];
     const reason = isFields(details) ? details["reason"] : undefined;
     const native = typeof reason === "string" ? reason : "incomplete";
-    return { finish_reason: reasons[native] ?? "length", native_finish_reason: native };
+    const known = Object.hasOwn(reasons, native) ? reasons[native] : undefined;
+    return { finish_reason: known ?? "length", native_finish_reason: native };
   }
   return { finish_reason: hasCalls ? "tool_calls" : "stop", native_finish_reason: "completed" };
 }

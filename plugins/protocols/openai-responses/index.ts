@@ -14,7 +14,7 @@ import { readUsage } from "./usage.ts";
 /** What an upstream keeps of a response, or the gateway in its place. */
 const ofOne = { operation: "stored-responses", modelless: true } as const;
 
-/** Paths of the Responses API. Source: OpenAI API reference. The longer ones first: `{id}` may hold anything. */
+/** Paths of the Responses API. Source: the official SDK's resources. The longer ones first: `{id}` may hold anything. */
 const endpoints: readonly Endpoint[] = [
   { method: "POST", path: "/v1/responses", operation: "chat" },
   { method: "POST", path: "/v1/responses/input_tokens", operation: "count-tokens" },

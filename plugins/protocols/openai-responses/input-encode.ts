@@ -16,7 +16,7 @@ import type { Entry } from "./layout.ts";
 import { ownOf } from "./own.ts";
 import { encodeReasoning } from "./reasoning.ts";
 
-/** OpenAI's API refuses longer ids of calls. Source: OpenAI API reference, Responses, `call_id`. */
+/** OpenAI's API refuses longer ids of calls. Source: its error `string_above_max_length`, as users report it. */
 const idLimit = 64;
 
 /** A request's messages as items. */

@@ -6,7 +6,7 @@ import { ownOf } from "./own.ts";
 import { logprobsIncluded, shared } from "./request-decode.ts";
 import { encodeToolChoice, encodeTools } from "./tools.ts";
 
-/** Fewer are refused. Source: OpenAI API reference, Responses, `max_output_tokens`. */
+/** OpenAI's API refuses fewer. Source: its error `integer_below_min_value`, as users report it. */
 const leastOutput = 16;
 
 /**

@@ -13,7 +13,7 @@ export function responseId(answer: Pick<ChatAnswer, "id" | "extensions">, callId
   return answer.extensions?.[ours] && answer.id ? answer.id : `resp_${idCore(callId)}`;
 }
 
-/** What a response says of its request where nothing was asked for. Source: OpenAI API reference, the response object. */
+/** What a response says of its request where nothing was asked for. */
 const defaults = {
   background: false,
   instructions: null,

@@ -122,7 +122,7 @@ processTest("explain tells targets in order, or the refusal; both are status 0",
     explain(...asked, "--key", "sk-wrong"),
     explain(...asked, ...office),
     explain(...asked, ...inside),
-    explain("--path", "/up/v1/files", ...inside),
+    explain("--path", "/up/v1/unheard-of", ...inside),
   ]);
   assert.match(allowed, /^A call \(chat\) for the model gpt-4 by team:\n {2}gpt-4 is an alias of gpt-4o\n/);
   assert.match(allowed, /^ {2}1 +up +openai +https:\/\/api\.openai\.com\/v1 +gpt-4o +sk-…0001 .*priority 0/m);

@@ -148,6 +148,13 @@ test("an image's prompt and a speech's input are judged", () =>
       moderations().map(({ input }) => input),
       ["bad picture", "bad words"],
     );
+    const body = new FormData();
+    for (const [name, value] of Object.entries({ model: "dall-e", prompt: "bad hat" }))
+      body.append(name, value);
+    const headers = { authorization: "Bearer sk-a" };
+    const edit = await fetch(`${gateway.url}/v1/images/edits`, { method: "POST", headers, body });
+    assert.equal(edit.status, 400);
+    assert.equal(moderations().at(-1)?.input, "bad hat");
   }));
 
 test("action: flag lets the call go on, with a header and a note", () =>

@@ -47,11 +47,12 @@ test("a failed call tells how it ended", () => {
     estimated: true,
     error: "upstream_broke",
     cause: "other side closed",
+    dropped: ["seed", "logit_bias"],
     notes: { cache: "hit", moderation: { flagged: ["hate"] } },
   };
   assert.equal(
     prettyLine(failed, false).slice(prettyLine(failed, false).indexOf("~")),
-    '~7/0 tok key=team-a attempts=3 cache=hit moderation={"flagged":["hate"]} broken upstream_broke other side closed',
+    '~7/0 tok key=team-a attempts=3 dropped=seed,logit_bias cache=hit moderation={"flagged":["hate"]} broken upstream_broke other side closed',
   );
 });
 

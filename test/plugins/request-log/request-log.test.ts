@@ -15,12 +15,14 @@ type Line = Record<string, unknown>;
 
 interface Setup {
   options?: object;
+  /** What its upstream is, where it is not OpenAI. */
+  upstream?: object;
   handler?: Parameters<typeof startUpstream>[0];
 }
 
 /** Runs calls against a gateway that logs into a file; yields the file once the gateway has closed. */
 async function logOf(
-  { options = {}, handler = (_, res) => sendJson(res, 200, chatAnswer()) }: Setup,
+  { options = {}, upstream: own = {}, handler = (_, res) => sendJson(res, 200, chatAnswer()) }: Setup,
   calls: (url: string, upstream: TestUpstream) => Promise<void>,
 ): Promise<{ text: string; lines: Line[] }> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-log-"));
@@ -36,6 +38,7 @@ async function logOf(
         keys: [upstreamKey],
         models: ["gpt-4o"],
         prefix: "/openai",
+        ...own,
       },
     ],
     keys: [{ key: callerKey, name: "team-a" }],
@@ -82,6 +85,35 @@ function assertNoSecrets(text: string): void {
 }
 
 const answerBytes = JSON.stringify(chatAnswer()).length;
+
+test("a translated call tells what its upstream's protocol could not say", async () => {
+  const message = {
+    id: "msg_1",
+    type: "message",
+    role: "assistant",
+    model: "gpt-4o",
+    stop_reason: "end_turn",
+  };
+  const answer = { ...message, content: [], usage: { input_tokens: 1, output_tokens: 2 } };
+  const setup: Setup = {
+    upstream: { provider: "anthropic" },
+    handler: (_, res) => sendJson(res, 200, answer),
+  };
+  const { text, lines } = await logOf(setup, async (url) => {
+    await (await chat(url, { seed: 1, logit_bias: { 1: 2 } })).text();
+    await (await chat(url, { seed: null, temperature: 0.5 })).text();
+    const made = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`field${i}`, i]));
+    await (await chat(url, { ["x".repeat(1000)]: 1, [callerKey]: 2, ...made })).text();
+  });
+  const told = lines.map((line) => (line["dropped"] ?? []) as string[]);
+  assert.deepEqual(told[0]?.toSorted(), ["logit_bias", "seed"]);
+  assert.equal(lines[0]?.["status"], 200);
+  assert.ok(lines[1] && !("dropped" in lines[1]));
+  const lengths = told[2]?.map((name) => name.length) ?? [];
+  assert.equal(lengths.length, 20);
+  assert.ok(Math.max(...lengths) <= 257);
+  assertNoSecrets(text);
+});
 
 test("a call that was answered", async () => {
   const { text, lines } = await logOf({}, async (url) => {

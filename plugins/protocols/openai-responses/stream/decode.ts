@@ -110,7 +110,7 @@ class EventDecoder implements StreamDecoder<ChatChunk> {
     return usage ? [chunk, { ...this.#head, choices: [], usage }] : [chunk];
   }
 
-  /** What an event adds. Source: OpenAI API reference, streaming events. */
+  /** What an event adds. Source: the official SDK's `ResponseStreamEvent`. */
   #read(type: string, event: Fields): ChatDelta | undefined {
     switch (type) {
       case "response.output_text.delta":

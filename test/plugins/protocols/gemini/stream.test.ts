@@ -338,3 +338,13 @@ test("another vendor's signed reasoning comes back with the call that it led to"
   const request = { model: "m", messages };
   assert.ok(!JSON.stringify(chat.encodeRequest(request, about)).includes("thoughtSignature"));
 });
+
+test("the model has the client's name for it, whole and streamed", async () => {
+  const about = answerContext({}, { model: "renamed" });
+  const answer = { ...head, object: "chat.completion" as const, choices: [] };
+  const { modelVersion } = await chat.encodeAnswer(answer, about);
+  assert.equal(modelVersion, "renamed");
+  const encoder = chat.encodeStream(answerContext({}, { model: "renamed", stream: true }));
+  const text = encoder.chunk(chunk({ content: "Hi" })) + encoder.end();
+  assert.deepEqual(text.match(/"modelVersion":"[^"]*"/g), Array(2).fill('"modelVersion":"renamed"'));
+});

@@ -72,6 +72,7 @@ before(async () => {
         key: "uk-second",
         models: ["other"],
       },
+      { provider: "anthropic", baseURL: second.url, key: "uk-claude", models: ["claude"] },
     ],
     plugins: [{ retry: { attempts: 1 } }],
   });
@@ -310,4 +311,12 @@ test("limits on tokens count what a form's answer tells, and nothing for files",
 test("a model is asked for where there is no default", async () => {
   const body = { input: "Hello", voice: "alloy" };
   await assert.rejects(client().post("/audio/speech", { body }), BadRequestError);
+});
+
+test("pictures and sound are not asked of a service that has none", async () => {
+  const mismatch = { status: 501, code: "protocol_mismatch" };
+  await assert.rejects(client().images.generate({ model: "claude", prompt: "a hat" }), mismatch);
+  const file = await recording();
+  await assert.rejects(client().audio.transcriptions.create({ model: "claude", file }), mismatch);
+  assert.deepEqual(second.requests, []);
 });
