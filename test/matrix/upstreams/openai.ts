@@ -1,0 +1,9 @@
+import { answerAsOpenAI, isReasonedChat } from "../answers/openai-chat.ts";
+import type { Upstream } from "../cell.ts";
+
+export const openai: Upstream = {
+  name: "openai",
+  model: "gpt-5.1",
+  config: (mockURL, key) => ({ provider: "openai", baseURL: `${mockURL}/v1`, key }),
+  answer: (asked) => (isReasonedChat(asked) ? answerAsOpenAI(asked) : undefined),
+};
