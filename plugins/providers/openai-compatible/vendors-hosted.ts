@@ -389,4 +389,10 @@ export const hostedVendors: readonly Vendor[] = [
     date,
     quirks: { maxTokens: "max_tokens", developerRole: false, textParts: false },
   },
+  {
+    name: "deepbricks",
+    baseURL: "https://api.deepbricks.ai/v1",
+    source: "https://deepbricks.ai/pricing",
+    date,
+  },
 ];
