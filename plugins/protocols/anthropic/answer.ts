@@ -1,4 +1,4 @@
-import { badAnswer } from "../../../core/index.ts";
+import { badAnswer, isFields } from "../../../core/index.ts";
 import { AssistantPieces, isPlainText } from "./assistant-decode.ts";
 import { assistantBlocks, client } from "./assistant-encode.ts";
 import { annotationsOf, withCitations } from "./citations.ts";
@@ -28,7 +28,7 @@ export function decodeAnswer(body: Fields, context: Context): ChatAnswer {
   const { content, stop_reason, stop_sequence } = body;
   if (!Array.isArray(content)) throw badAnswer("it has no content");
   const tools = calledTools(context.request, factsOf(context.model));
-  const message = messageFrom(content as Fields[], tools);
+  const message = messageFrom(content.filter(isFields), tools);
   const usage = decodeUsage(body["usage"]);
   return {
     id: textIn(body, "id") || context.id,

@@ -2,7 +2,7 @@ import { badAnswer, isFields } from "../../../core/index.ts";
 import type { AnswerContext, ChatAnswer, ChatChoice, ChatRequest, Fields } from "../../../core/index.ts";
 import { CallIds } from "./calls.ts";
 import { decodeCitations, placesIn } from "./citations.ts";
-import { camel, isText, ownAs, ownOf, same } from "./fields.ts";
+import { camel, isPlace, isText, ofAnswer, ownAs, ownOf, same } from "./fields.ts";
 import { blockedText, decodeFinish } from "./finish.ts";
 import { decodeLogprobs } from "./logprobs.ts";
 import { MessageReader } from "./message-decode.ts";
@@ -16,7 +16,7 @@ export function decodeAnswer(given: Fields, context: AnswerContext<ChatRequest>)
   const list = Array.isArray(candidates) ? candidates.filter(isFields) : [];
   if (list.length === 0 && !isFields(promptFeedback)) throw badAnswer("it has no candidates");
   const ids = new CallIds(id);
-  const choices = list.map((candidate, place) => choiceOf(camel(candidate), place, ids));
+  const choices = ofAnswer(() => list.map((candidate, place) => choiceOf(camel(candidate), place, ids)));
   const usage = decodeUsage(usageMetadata);
   return {
     id,
@@ -39,7 +39,7 @@ function choiceOf(candidate: Fields, place: number, ids: CallIds): ChatChoice {
   const places = placesIn(list.map(({ text, thought }) => (isText(text) && thought !== true ? text : "")));
   const annotations = decodeCitations(own, places);
   if (annotations.length > 0) message.annotations = annotations;
-  const index = typeof own["index"] === "number" ? own["index"] : place;
+  const index = isPlace(own["index"]) ? own["index"] : place;
   if (!isFields(content)) own["withoutContent"] = true;
   if (finishReason === undefined) own["withoutFinish"] = true;
   if (message.extensions || !same(own, { index }))

@@ -1,4 +1,4 @@
-import { badRequest, isFields } from "../../../core/index.ts";
+import { badAnswer, badRequest, GatewayError, isFields } from "../../../core/index.ts";
 import type { Extensions, Fields } from "../../../core/index.ts";
 
 /** Members in snake case, which the REST API takes too, in camel case; the object itself where there are none. */
@@ -57,4 +57,16 @@ export function same(a: unknown, b: unknown): boolean {
 /** Where a candidate stands among others. */
 export function isPlace(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+/** Runs what reads requests too over an answer: what it does not take is the upstream's mistake there. */
+export function ofAnswer<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof GatewayError && error.status === 400) {
+      throw badAnswer("a part of it is not of its shape", error);
+    }
+    throw error;
+  }
 }

@@ -12,7 +12,7 @@ import type {
 import { CallIds, decodeCall } from "./calls.ts";
 import { decodeCitations, placesIn } from "./citations.ts";
 import { readError } from "./errors.ts";
-import { camel, isPlace, isText } from "./fields.ts";
+import { camel, isPlace, isText, ofAnswer } from "./fields.ts";
 import { blockedText, decodeFinish } from "./finish.ts";
 import { decodeLogprobs } from "./logprobs.ts";
 import { decodeMedia, isMedia } from "./media.ts";
@@ -51,7 +51,7 @@ export class GeminiStreamDecoder implements StreamDecoder<ChatChunk> {
     this.#usage = usageMetadata ?? this.#usage;
     const list = Array.isArray(candidates) ? candidates.filter(isFields) : [];
     if (list.length === 0) return isFields(promptFeedback) ? this.#block(promptFeedback) : [];
-    return list.flatMap((candidate, place) => this.#candidate(camel(candidate), place));
+    return ofAnswer(() => list.flatMap((candidate, place) => this.#candidate(camel(candidate), place)));
   }
 
   #candidate(candidate: Fields, place: number): ChatChunk[] {

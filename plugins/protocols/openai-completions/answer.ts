@@ -54,7 +54,8 @@ const finishReasons: Readonly<Record<string, FinishReason>> = {
 
 /** Another word than OpenAI's is kept beside. */
 export function readFinish(word: unknown): Pick<ChatChoice, "finish_reason" | "native_finish_reason"> {
-  const known = typeof word !== "string" ? "stop" : Object.hasOwn(finishReasons, word) ? finishReasons[word] : undefined;
+  const known =
+    typeof word !== "string" ? "stop" : Object.hasOwn(finishReasons, word) ? finishReasons[word] : undefined;
   if (known) return { finish_reason: known };
   return { finish_reason: "stop", native_finish_reason: String(word) };
 }

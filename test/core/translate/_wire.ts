@@ -61,7 +61,11 @@ export function sent(
   const endpoint = endpointFor(protocolOf(name), "chat", stream) ?? assert.fail("no endpoint");
   const { path, search } = placeOf(name, request.model, stream);
   const about = context({ model: request.model, stream, endpoint, path });
-  const whole: ChatRequest = { ...request, stream, ...(stream && { stream_options: { include_usage: true } }) };
+  const whole: ChatRequest = {
+    ...request,
+    stream,
+    ...(stream && { stream_options: { include_usage: true } }),
+  };
   return { path: path + search, body: codecOf(name).encodeRequest(whole, about) };
 }
 
@@ -69,7 +73,11 @@ export function sent(
 export function aboutAnswer(name: Spoken, stream: boolean, model = "model-1"): AnswerContext<ChatRequest> {
   const endpoint = endpointFor(protocolOf(name), "chat", stream) ?? assert.fail("no endpoint");
   const { path, search } = placeOf(name, model, stream);
-  const request: Partial<ChatRequest> = { model, stream, ...(stream && { stream_options: { include_usage: true } }) };
+  const request: Partial<ChatRequest> = {
+    model,
+    stream,
+    ...(stream && { stream_options: { include_usage: true } }),
+  };
   return answerContext(request, { model, stream, endpoint, path, search });
 }
 
@@ -107,7 +115,12 @@ export function textChunks(...texts: string[]): ChatChunk[] {
 }
 
 /** Answers with what an upstream of a protocol would say. */
-export async function answerWith(name: Spoken, res: ServerResponse, answer: ChatAnswer, stream: boolean): Promise<void> {
+export async function answerWith(
+  name: Spoken,
+  res: ServerResponse,
+  answer: ChatAnswer,
+  stream: boolean,
+): Promise<void> {
   if (stream) {
     res.writeHead(200, { "content-type": streamType(name) });
     res.end(streamOf(name, chunksOf(answer)));
@@ -118,11 +131,15 @@ export async function answerWith(name: Spoken, res: ServerResponse, answer: Chat
 }
 
 /** Reads a stream as a client of a protocol does. */
-export function readStream(name: Spoken, bytes: Uint8Array): { answer: ChatAnswer | undefined; complete: boolean } {
+export function readStream(
+  name: Spoken,
+  bytes: Uint8Array,
+): { answer: ChatAnswer | undefined; complete: boolean } {
   const decoder = codecOf(name).decodeStream(aboutAnswer(name, true));
   const frames = (protocolOf(name).frames ?? sseFrames)();
   const joiner = new ChunkJoiner();
-  for (const event of [...frames.push(bytes), ...frames.end()]) decoder.event(event).forEach((one) => joiner.add(one));
+  for (const event of [...frames.push(bytes), ...frames.end()])
+    decoder.event(event).forEach((one) => joiner.add(one));
   const { chunks, complete } = decoder.end();
   for (const chunk of chunks) joiner.add(chunk);
   return { answer: joiner.answer(), complete };
@@ -135,12 +152,20 @@ export async function readAnswer(name: Spoken, response: Response, stream: boole
     assert.equal(complete, true, "the stream has no end");
     return answer ?? assert.fail("the stream is empty");
   }
-  return codecOf(name).decodeAnswer((await response.json()) as Record<string, unknown>, aboutAnswer(name, false));
+  return codecOf(name).decodeAnswer(
+    (await response.json()) as Record<string, unknown>,
+    aboutAnswer(name, false),
+  );
 }
 
 /** A request of one user's turn. */
 export function asking(text: string, more: Partial<ChatRequest> = {}): ChatRequest {
-  return { model: "model-1", messages: [{ role: "user", content: text }], max_completion_tokens: 100, ...more };
+  return {
+    model: "model-1",
+    messages: [{ role: "user", content: text }],
+    max_completion_tokens: 100,
+    ...more,
+  };
 }
 
 export function textOf({ choices }: ChatAnswer): unknown {
@@ -148,7 +173,13 @@ export function textOf({ choices }: ChatAnswer): unknown {
 }
 
 /** Sends a neutral request in a client's protocol. */
-export function post(url: string, name: Spoken, request: ChatRequest, stream = false, headers = {}): Promise<Response> {
+export function post(
+  url: string,
+  name: Spoken,
+  request: ChatRequest,
+  stream = false,
+  headers = {},
+): Promise<Response> {
   const { path, body } = sent(name, request, stream);
   return fetch(url + path, {
     method: "POST",

@@ -5,7 +5,17 @@ import { deferTest } from "../../_defer.ts";
 import type { Defer } from "../../_defer.ts";
 import { sendJson, startUpstream } from "../../_gateway.ts";
 import type { TestUpstream } from "../../_gateway.ts";
-import { answerWith, asking, pairs, post, readAnswer, speakers, spoken, textAnswer, textOf } from "./_wire.ts";
+import {
+  answerWith,
+  asking,
+  pairs,
+  post,
+  readAnswer,
+  speakers,
+  spoken,
+  textAnswer,
+  textOf,
+} from "./_wire.ts";
 import type { Spoken } from "./_wire.ts";
 
 const said = "Too many tokens at once — 漢.";
@@ -66,36 +76,47 @@ function speakerOf(url = ""): Spoken {
   return spoken.find((name) => url.startsWith(`/${name}/`)) ?? assert.fail(url);
 }
 
-deferTest("an upstream's refusal comes in the client's shape, with its status, message and wait", async (defer) => {
-  const { gateway } = await setUp(defer, (req, res) =>
-    sendJson(res, 429, refusals[speakerOf(req.url)], { "retry-after": "7", "x-request-id": "up-1" }),
-  );
-  for (const [client, upstream] of pairs) {
-    for (const stream of [false, true]) {
-      const about = `${client} → ${upstream}${stream ? ", streamed" : ""}`;
-      const response = await post(gateway.url, client, asking("Hello", { model: `model-${upstream}` }), stream);
-      assert.equal(response.status, 429, about);
-      assert.equal(response.headers.get("content-type"), "application/json", about);
-      assert.equal(response.headers.get("retry-after"), "7", about);
-      assert.equal(response.headers.get("x-request-id"), "up-1", about);
-      assert.deepEqual(shown[client]((await response.json()) as never), expected[client], about);
+deferTest(
+  "an upstream's refusal comes in the client's shape, with its status, message and wait",
+  async (defer) => {
+    const { gateway } = await setUp(defer, (req, res) =>
+      sendJson(res, 429, refusals[speakerOf(req.url)], { "retry-after": "7", "x-request-id": "up-1" }),
+    );
+    for (const [client, upstream] of pairs) {
+      for (const stream of [false, true]) {
+        const about = `${client} → ${upstream}${stream ? ", streamed" : ""}`;
+        const response = await post(
+          gateway.url,
+          client,
+          asking("Hello", { model: `model-${upstream}` }),
+          stream,
+        );
+        assert.equal(response.status, 429, about);
+        assert.equal(response.headers.get("content-type"), "application/json", about);
+        assert.equal(response.headers.get("retry-after"), "7", about);
+        assert.equal(response.headers.get("x-request-id"), "up-1", about);
+        assert.deepEqual(shown[client]((await response.json()) as never), expected[client], about);
+      }
     }
-  }
-});
+  },
+);
 
-deferTest("a refusal that is no JSON is told by its status, and never with a page's whole text", async (defer) => {
-  const { gateway } = await setUp(defer, (_req, res) => {
-    res.writeHead(503, { "content-type": "text/html" }).end(`<html>${"busy ".repeat(5000)}</html>`);
-  });
-  for (const client of spoken) {
-    const upstream = client === "anthropic" ? "gemini" : "anthropic";
-    const response = await post(gateway.url, client, asking("Hello", { model: `model-${upstream}` }));
-    assert.equal(response.status, 503, client);
-    const text = await response.text();
-    assert.match(text, /busy/, client);
-    assert.ok(text.length < 4000, `${client}: ${text.length}`);
-  }
-});
+deferTest(
+  "a refusal that is no JSON is told by its status, and never with a page's whole text",
+  async (defer) => {
+    const { gateway } = await setUp(defer, (_req, res) => {
+      res.writeHead(503, { "content-type": "text/html" }).end(`<html>${"busy ".repeat(5000)}</html>`);
+    });
+    for (const client of spoken) {
+      const upstream = client === "anthropic" ? "gemini" : "anthropic";
+      const response = await post(gateway.url, client, asking("Hello", { model: `model-${upstream}` }));
+      assert.equal(response.status, 503, client);
+      const text = await response.text();
+      assert.match(text, /busy/, client);
+      assert.ok(text.length < 4000, `${client}: ${text.length}`);
+    }
+  },
+);
 
 deferTest("an answer that cannot be read is a 502 that does not show it", async (defer) => {
   const bodies = ["", "not JSON", "[1]", '{"unexpected":"secret-words"}', "null"];
@@ -126,28 +147,33 @@ const inSuccess: Partial<Record<Spoken, [object, number]>> = {
 
 for (const [name, [body, status]] of Object.entries(inSuccess) as [Spoken, [object, number]][]) {
   const client = name === "anthropic" ? "openai-responses" : "anthropic";
-  deferTest(`an error with a status of success is one, and another upstream is asked: ${name}`, async (defer) => {
-    const broken = await startUpstream((_req, res) => sendJson(res, 200, body));
-    defer(broken.close);
-    const sound = await startUpstream((_req, res) => void answerWith("cohere", res, textAnswer("Here."), false));
-    defer(sound.close);
-    const first = { provider: `speaks-${name}`, baseURL: broken.url, key: "k", priority: 1 };
-    const gateway = await startWatched({
-      plugins: [speakers, { retry: { backoff: { base: "1ms", max: "1ms" } } }],
-      upstreams: [
-        { ...first, models: ["model-1"] },
-        { provider: "speaks-cohere", baseURL: sound.url, key: "k", models: ["model-1"] },
-        { ...first, name: "alone", models: ["alone"] },
-      ],
-    });
-    defer(gateway.close);
-    const answer = await readAnswer(client, await post(gateway.url, client, asking("Hello")), false);
-    assert.equal(textOf(answer), "Here.");
-    assert.deepEqual((await gateway.ended(1)).call.attempts.length, 2);
-    const alone = await post(gateway.url, client, asking("Hello", { model: "alone" }));
-    assert.equal(alone.status, status);
-    assert.ok((await alone.text()).includes(said));
-    const end = await gateway.ended(2);
-    assert.equal((summary(end) as { status: number }).status, status);
-  });
+  deferTest(
+    `an error with a status of success is one, and another upstream is asked: ${name}`,
+    async (defer) => {
+      const broken = await startUpstream((_req, res) => sendJson(res, 200, body));
+      defer(broken.close);
+      const sound = await startUpstream(
+        (_req, res) => void answerWith("cohere", res, textAnswer("Here."), false),
+      );
+      defer(sound.close);
+      const first = { provider: `speaks-${name}`, baseURL: broken.url, key: "k", priority: 1 };
+      const gateway = await startWatched({
+        plugins: [speakers, { retry: { backoff: { base: "1ms", max: "1ms" } } }],
+        upstreams: [
+          { ...first, models: ["model-1"] },
+          { provider: "speaks-cohere", baseURL: sound.url, key: "k", models: ["model-1"] },
+          { ...first, name: "alone", models: ["alone"] },
+        ],
+      });
+      defer(gateway.close);
+      const answer = await readAnswer(client, await post(gateway.url, client, asking("Hello")), false);
+      assert.equal(textOf(answer), "Here.");
+      assert.deepEqual((await gateway.ended(1)).call.attempts.length, 2);
+      const alone = await post(gateway.url, client, asking("Hello", { model: "alone" }));
+      assert.equal(alone.status, status);
+      assert.ok((await alone.text()).includes(said));
+      const end = await gateway.ended(2);
+      assert.equal((summary(end) as { status: number }).status, status);
+    },
+  );
 }

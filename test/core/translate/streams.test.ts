@@ -79,9 +79,13 @@ function begin(name: Spoken, res: ServerResponse): void {
 }
 
 /** All that a client gets of a stream, and whether its connection came to its proper end. */
-async function received(url: string, client: Spoken, model: string): Promise<{ bytes: Buffer; whole: boolean }> {
+async function received(
+  url: string,
+  client: Spoken,
+  model: string,
+): Promise<{ bytes: Buffer; whole: boolean }> {
   const { path, body } = sent(client, asking("Hello", { model }), true);
-  const text = await rawClient(url, rawPost(path, body)).over;
+  const text = await rawClient(url, rawPost(path, body, "Connection: close\r\n")).over;
   assert.match(text, /^HTTP\/1\.1 200 /, text.slice(0, 200));
   const { body: raw, whole } = unchunk(text);
   return { bytes: Buffer.from(raw, "latin1"), whole };
@@ -104,22 +108,28 @@ deferTest("each protocol's stream reaches each protocol's client, and its usage 
   }
 });
 
-deferTest("an error before the first piece is tried elsewhere: the client sees the other answer only", async (defer) => {
-  const { gateway, asked } = await setUp(defer, (name, res, spare) => {
-    begin(name, res);
-    res.end(spare ? streamOf(name, textChunks("Here.")) : failures[name]);
-  });
-  for (const [client, upstream] of pairs.filter(([, name]) => failing.includes(name))) {
-    asked.length = 0;
-    const about = `${client} → ${upstream}`;
-    const answer = await readAnswer(client, await post(gateway.url, client, asking("Hello", { model: `model-${upstream}` }), true), true);
-    assert.equal(textOf(answer), "Here.", about);
-    assert.deepEqual(asked, [`first ${upstream}`, `spare ${upstream}`], about);
-    const alone = await post(gateway.url, client, asking("Hello", { model: `alone-${upstream}` }), true);
-    assert.ok(alone.status >= 500, about);
-    assert.ok((await alone.text()).includes(said), about);
-  }
-});
+deferTest(
+  "an error before the first piece is tried elsewhere: the client sees the other answer only",
+  async (defer) => {
+    const { gateway, asked } = await setUp(defer, (name, res, spare) => {
+      begin(name, res);
+      res.end(spare ? streamOf(name, textChunks("Here.")) : failures[name]);
+    });
+    for (const [client, upstream] of pairs.filter(([, name]) => failing.includes(name))) {
+      asked.length = 0;
+      const about = `${client} → ${upstream}`;
+      const { bytes, whole } = await received(gateway.url, client, `model-${upstream}`);
+      assert.equal(whole, true, about);
+      const { answer, complete } = readStream(client, bytes);
+      assert.equal(complete, true, `${about}: ${bytes.toString()}`);
+      assert.equal(answer && textOf(answer), "Here.", about);
+      assert.deepEqual(asked, [`first ${upstream}`, `spare ${upstream}`], about);
+      const alone = await post(gateway.url, client, asking("Hello", { model: `alone-${upstream}` }), true);
+      assert.ok(alone.status >= 500, about);
+      assert.ok((await alone.text()).includes(said), about);
+    }
+  },
+);
 
 /** What an upstream may do to a stream that has begun. */
 const breaks: Record<string, (name: Spoken, res: ServerResponse) => void> = {
@@ -129,25 +139,28 @@ const breaks: Record<string, (name: Spoken, res: ServerResponse) => void> = {
 };
 
 for (const [how, breakOff] of Object.entries(breaks)) {
-  deferTest(`${how} after the first piece is told in the client's protocol, and never as an end`, async (defer) => {
-    const { gateway, asked } = await setUp(defer, (name, res) => {
-      begin(name, res);
-      // Neither the reason to end nor the end mark: the stream stops within the text.
-      const half = streamOf(name, textChunks("Half").slice(0, 2), false);
-      res.write(half, () => void setTimeout(breakOff, 20, name, res));
-    });
-    const chosen = how === "an error" ? pairs.filter(([, name]) => failing.includes(name)) : pairs;
-    for (const [i, [client, upstream]] of chosen.entries()) {
-      asked.length = 0;
-      const about = `${client} → ${upstream}`;
-      const { bytes, whole } = await received(gateway.url, client, `model-${upstream}`);
-      assert.equal(whole, false, about);
-      assert.equal(asked.length, 1, `${about}: nothing is tried again`);
-      assertTold(client, bytes, how === "an error" ? said : "closed the connection", about);
-      const end = await gateway.ended(i + 1);
-      assert.deepEqual(summary(end), { status: 200, result: "broken", attempts: [200] }, about);
-    }
-  });
+  deferTest(
+    `${how} after the first piece is told in the client's protocol, and never as an end`,
+    async (defer) => {
+      const { gateway, asked } = await setUp(defer, (name, res) => {
+        begin(name, res);
+        // Neither the reason to end nor the end mark: the stream stops within the text.
+        const half = streamOf(name, textChunks("Half").slice(0, 2), false);
+        res.write(half, () => void setTimeout(breakOff, 20, name, res));
+      });
+      const chosen = how === "an error" ? pairs.filter(([, name]) => failing.includes(name)) : pairs;
+      for (const [i, [client, upstream]] of chosen.entries()) {
+        asked.length = 0;
+        const about = `${client} → ${upstream}`;
+        const { bytes, whole } = await received(gateway.url, client, `model-${upstream}`);
+        assert.equal(whole, false, about);
+        assert.equal(asked.length, 1, `${about}: nothing is tried again`);
+        assertTold(client, bytes, how === "an error" ? said : "closed the connection", about);
+        const end = await gateway.ended(i + 1);
+        assert.deepEqual(summary(end), { status: 200, result: "broken", attempts: [200] }, about);
+      }
+    },
+  );
 }
 
 /** The client's own reader has to come upon the error, after the text. */
@@ -155,53 +168,69 @@ function assertTold(client: Spoken, bytes: Buffer, message: string, about: strin
   const text = bytes.toString("utf8");
   assert.ok(text.includes("Half"), about);
   assert.ok(text.includes(message), `${about}: ${text}`);
-  assert.throws(() => {
-    if (readStream(client, bytes).complete) assert.fail(`${about}: it ends as if it were whole`);
-    throw new Error("not whole");
-  }, (error: Error) => !(error instanceof assert.AssertionError), about);
+  assert.throws(
+    () => {
+      if (readStream(client, bytes).complete) assert.fail(`${about}: it ends as if it were whole`);
+      throw new Error("not whole");
+    },
+    (error: Error) => !(error instanceof assert.AssertionError),
+    about,
+  );
 }
 
-deferTest("a client that leaves a translated stream aborts its upstream, before and in the middle of it", async (defer) => {
-  let closed = 0;
-  let sendText = true;
-  const { gateway } = await setUp(defer, (name, res) => {
-    res.on("close", () => closed++);
-    begin(name, res);
-    if (sendText) res.write(streamOf(name, textChunks("Half").slice(0, 2), false));
-    else res.flushHeaders();
-  });
-  let calls = 0;
-  for (sendText of [true, false]) {
-    for (const [client, upstream] of [
-      ["openai-chat", "anthropic"],
-      ["anthropic", "gemini"],
-      ["gemini", "openai-responses"],
-      ["openai-responses", "bedrock-converse"],
-      ["bedrock-converse", "ollama"],
-    ] as const) {
-      const { path, body } = sent(client, asking("Hello", { model: `model-${upstream}` }), true);
-      const leaving = rawClient(gateway.url, rawPost(path, body));
-      if (sendText) await until(() => leaving.text().includes("Half"));
-      else await until(() => gateway.calls.at(-1)?.attempts.length === 1 && gateway.calls.length === calls + 1);
-      leaving.socket.destroy();
-      calls++;
-      await until(() => closed === calls);
-      const { outcome, call } = await gateway.ended(calls);
-      assert.deepEqual([outcome.status, outcome.result, call.attempts.length], [499, "client-gone", 1]);
+deferTest(
+  "a client that leaves a translated stream aborts its upstream, before and in the middle of it",
+  async (defer) => {
+    let closed = 0;
+    let sendText = true;
+    const { gateway } = await setUp(defer, (name, res) => {
+      res.on("close", () => closed++);
+      begin(name, res);
+      if (sendText) res.write(streamOf(name, textChunks("Half").slice(0, 2), false));
+      else res.flushHeaders();
+    });
+    let calls = 0;
+    for (sendText of [true, false]) {
+      for (const [client, upstream] of [
+        ["openai-chat", "anthropic"],
+        ["anthropic", "gemini"],
+        ["gemini", "openai-responses"],
+        ["openai-responses", "bedrock-converse"],
+        ["bedrock-converse", "ollama"],
+      ] as const) {
+        const { path, body } = sent(client, asking("Hello", { model: `model-${upstream}` }), true);
+        const leaving = rawClient(gateway.url, rawPost(path, body, "Connection: close\r\n"));
+        if (sendText) await until(() => leaving.text().includes("Half"));
+        else
+          await until(
+            () => gateway.calls.at(-1)?.attempts.length === 1 && gateway.calls.length === calls + 1,
+          );
+        leaving.socket.destroy();
+        calls++;
+        await until(() => closed === calls);
+        const { outcome, call } = await gateway.ended(calls);
+        assert.deepEqual([outcome.status, outcome.result, call.attempts.length], [499, "client-gone", 1]);
+      }
     }
-  }
-  assert.equal(gateway.gateway.inFlight, 0);
-});
+    assert.equal(gateway.gateway.inFlight, 0);
+  },
+);
 
-deferTest("an upstream that answers a stream's request whole, and one that streams unasked", async (defer) => {
-  const { gateway } = await setUp(defer, (name, res) => void answerWith(name, res, textAnswer("Whole — 漢."), false));
-  for (const [client, upstream] of pairs) {
-    const about = `${client} → ${upstream}`;
-    const response = await post(gateway.url, client, asking("Hello", { model: `model-${upstream}` }), true);
-    assert.equal(response.headers.get("content-type"), streamType(client), about);
-    assert.equal(textOf(await readAnswer(client, response, true)), "Whole — 漢.", about);
-  }
-});
+deferTest(
+  "an upstream that answers a stream's request whole, and one that streams unasked",
+  async (defer) => {
+    const { gateway } = await setUp(
+      defer,
+      (name, res) => void answerWith(name, res, textAnswer("Whole — 漢."), false),
+    );
+    for (const [client, upstream] of pairs) {
+      const about = `${client} → ${upstream}`;
+      const response = await post(gateway.url, client, asking("Hello", { model: `model-${upstream}` }), true);
+      assert.equal(response.headers.get("content-type"), streamType(client), about);
+      assert.equal(textOf(await readAnswer(client, response, true)), "Whole — 漢.", about);
+    }
+  },
+);
 
 deferTest("a stream that nobody asked for is joined to a whole answer, or refused as one", async (defer) => {
   const { gateway } = await setUp(defer, (name, res) => {
@@ -211,7 +240,8 @@ deferTest("a stream that nobody asked for is joined to a whole answer, or refuse
   for (const [client, upstream] of pairs) {
     const about = `${client} → ${upstream}`;
     const response = await post(gateway.url, client, asking("Hello", { model: `model-${upstream}` }), false);
-    if (response.status === 200) assert.equal(textOf(await readAnswer(client, response, false)), "Streamed", about);
+    if (response.status === 200)
+      assert.equal(textOf(await readAnswer(client, response, false)), "Streamed", about);
     else assert.equal(response.status, 502, about);
   }
 });
@@ -235,10 +265,13 @@ deferTest("a client that does not read slows its upstream down", async (defer) =
     };
     pour();
   });
-  for (const [client, upstream] of [["openai-chat", "ollama"], ["anthropic", "openai-chat"]] as const) {
+  for (const [client, upstream] of [
+    ["openai-chat", "ollama"],
+    ["anthropic", "openai-chat"],
+  ] as const) {
     written = 0;
     const { path, body } = sent(client, asking("Hello", { model: `model-${upstream}` }), true);
-    const slow = rawClient(gateway.url, rawPost(path, body));
+    const slow = rawClient(gateway.url, rawPost(path, body, "Connection: close\r\n"));
     await until(() => slow.text().includes("xxx"));
     slow.socket.pause();
     let before = -1;

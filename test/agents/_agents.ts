@@ -1,0 +1,253 @@
+import assert from "node:assert/strict";
+import { sseFrames } from "../../core/index.ts";
+import type { Fields } from "../../core/index.ts";
+
+/** One agent: asks for the next turn, and gives its text when there are no more calls. */
+export interface Agent {
+  name: string;
+  /** Runs its loop to the end, at most `limit` turns. */
+  run(url: string, model: string, limit: number): Promise<{ turns: number; text: string }>;
+}
+
+const key = "sk-agent-0001";
+
+const schema = (required: string[]): Fields => ({
+  $schema: "http://json-schema.org/draft-07/schema#",
+  type: "object",
+  properties: {
+    path: { type: "string", description: "Absolute path.", minLength: 1 },
+    lines: { type: "array", items: { type: "integer", exclusiveMinimum: 0 } },
+    mode: { anyOf: [{ const: "read" }, { type: "null" }] },
+  },
+  required,
+  additionalProperties: false,
+});
+
+/** A long list, of which two are called. */
+const toolNames = [
+  "read_file",
+  "list_tasks",
+  ...Array.from({ length: 22 }, (_, i) => `mcp__server__tool_${i}`),
+];
+const schemaOf = (name: string): Fields =>
+  name === "list_tasks" ? { type: "object", properties: {}, additionalProperties: false } : schema(["path"]);
+
+async function eventsOf(response: Response): Promise<Fields[]> {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  assert.equal(response.status, 200, new TextDecoder().decode(bytes));
+  const frames = sseFrames();
+  return [...frames.push(bytes), ...frames.end()].map(({ data }) => JSON.parse(data) as Fields);
+}
+
+async function counted(response: Response, field: string): Promise<void> {
+  const body = (await response.json()) as Fields;
+  assert.equal(response.status, 200, JSON.stringify(body));
+  assert.ok(Number(body[field]) > 0, field);
+}
+
+const json = { "content-type": "application/json" };
+const resultOf = (name: unknown): string => `result of ${name}: 1→ok — 漢`;
+const mark = { type: "ephemeral" };
+
+/** A message put together from the events of a stream, block by block, as the agent keeps it. */
+function blocksOf(events: readonly Fields[]): Fields[] {
+  const blocks: (Fields & { json?: string })[] = [];
+  for (const { type, index, content_block: begun, delta } of events as (Fields & {
+    index: number;
+    delta: Fields;
+  })[]) {
+    if (type === "content_block_start") blocks[index] = { ...(begun as Fields) };
+    const block = blocks[index];
+    if (type !== "content_block_delta" || !block) continue;
+    if (delta["partial_json"] !== undefined) block.json = (block.json ?? "") + delta["partial_json"];
+    for (const name of ["text", "thinking", "signature"]) {
+      if (delta[name] !== undefined) block[name] = `${block[name] ?? ""}${delta[name]}`;
+    }
+  }
+  assert.equal(events.at(-1)?.["type"], "message_stop");
+  return blocks.map(({ json: input, ...block }): Fields => {
+    return block["type"] === "tool_use" ? { ...block, input: JSON.parse(input || "{}") as unknown } : block;
+  });
+}
+
+export const claudeCode: Agent = {
+  name: "Claude Code",
+  async run(url, model, limit) {
+    const headers = {
+      ...json,
+      "x-api-key": key,
+      "anthropic-version": "2023-06-01",
+      "anthropic-beta":
+        "claude-code-20250219,interleaved-thinking-2025-05-14,fine-grained-tool-streaming-2025-05-14",
+      "x-app": "cli",
+      "x-stainless-lang": "js",
+      "user-agent": "claude-cli/2.0.0 (external, cli)",
+    };
+    const system = [
+      { type: "text", text: "You are Claude Code.", cache_control: mark },
+      { type: "text", text: "You use tools.\n".repeat(200), cache_control: mark },
+    ];
+    const tools = toolNames.map((name) => ({
+      name,
+      description: `Does ${name}.`,
+      input_schema: schemaOf(name),
+    }));
+    const messages: Fields[] = [
+      {
+        role: "user",
+        content: [
+          { type: "text", text: "<system-reminder>\nToday.\n</system-reminder>" },
+          { type: "text", text: "Fix the bug.", cache_control: mark },
+        ],
+      },
+    ];
+    for (let turns = 1; turns <= limit; turns++) {
+      const shared = { model, system, tools, messages };
+      const send = (path: string, body: object): Promise<Response> =>
+        fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
+      await counted(await send("/v1/messages/count_tokens?beta=true", shared), "input_tokens");
+      const thinking = { type: "enabled", budget_tokens: 10_000 };
+      const metadata = { user_id: "user_1_account__session_2" };
+      const request = { ...shared, max_tokens: 32_000, temperature: 1, thinking, metadata, stream: true };
+      const content = blocksOf(await eventsOf(await send("/v1/messages?beta=true", request)));
+      const uses = content.filter(({ type }) => type === "tool_use");
+      if (uses.length === 0) return { turns, text: content.map(({ text }) => text ?? "").join("") };
+      const results = uses.map(({ id, name }, at) => ({
+        type: "tool_result",
+        tool_use_id: id,
+        content: at === 0 ? resultOf(name) : [{ type: "text", text: resultOf(name) }],
+        ...(at === uses.length - 1 && { cache_control: mark }),
+      }));
+      messages.push({ role: "assistant", content }, { role: "user", content: results });
+    }
+    return { turns: limit, text: "" };
+  },
+};
+
+export const codex: Agent = {
+  name: "Codex",
+  async run(url, model, limit) {
+    const headers = {
+      ...json,
+      authorization: `Bearer ${key}`,
+      accept: "text/event-stream",
+      originator: "codex_cli_rs",
+      session_id: "0199c2c4",
+      conversation_id: "0199c2c4",
+      "openai-beta": "responses=experimental",
+      version: "0.60.0",
+    };
+    const tools = toolNames.map((name) => ({
+      type: "function",
+      name,
+      description: `Does ${name}.`,
+      strict: false,
+      parameters: schemaOf(name),
+    }));
+    const said = (text: string): Fields => ({
+      type: "message",
+      role: "user",
+      content: [{ type: "input_text", text }],
+    });
+    const input: Fields[] = [said("<environment_context>…</environment_context>"), said("Fix the bug.")];
+    for (let turns = 1; turns <= limit; turns++) {
+      const request = {
+        model,
+        instructions: "You are a coding agent running in the Codex CLI.\n".repeat(100),
+        input,
+        tools,
+        tool_choice: "auto",
+        parallel_tool_calls: true,
+        reasoning: { effort: "medium", summary: "auto" },
+        store: false,
+        stream: true,
+        include: ["reasoning.encrypted_content"],
+        prompt_cache_key: "0199c2c4-0000-7000-8000-000000000001",
+        text: { verbosity: "low" },
+      };
+      const events = await eventsOf(
+        await fetch(`${url}/v1/responses`, { method: "POST", headers, body: JSON.stringify(request) }),
+      );
+      assert.equal(events.at(-1)?.["type"], "response.completed", JSON.stringify(events.at(-1)));
+      const items = events.flatMap(({ type, item }) =>
+        type === "response.output_item.done" ? [item as Fields] : [],
+      );
+      const calls = items.filter(({ type }) => type === "function_call");
+      if (calls.length === 0)
+        return {
+          turns,
+          text: events
+            .map(({ type, delta }) => (type === "response.output_text.delta" ? delta : ""))
+            .join(""),
+        };
+      // Ids are the service's own affair where it keeps nothing.
+      input.push(...items.map(({ id: _id, status: _status, ...item }) => item));
+      input.push(
+        ...calls.map(({ call_id, name }) => ({
+          type: "function_call_output",
+          call_id,
+          output: resultOf(name),
+        })),
+      );
+    }
+    return { turns: limit, text: "" };
+  },
+};
+
+export const geminiCli: Agent = {
+  name: "Gemini CLI",
+  async run(url, model, limit) {
+    const headers = {
+      ...json,
+      "x-goog-api-key": key,
+      "x-goog-api-client": "google-genai-sdk/1.30.0 gl-node/v22",
+      "user-agent": "GeminiCLI/0.20.0/gemini-3-pro (linux; x64)",
+    };
+    const functionDeclarations = toolNames.map((name) => ({
+      name,
+      description: `Does ${name}.`,
+      ...(name !== "list_tasks" && { parametersJsonSchema: schemaOf(name) }),
+    }));
+    const contents: Fields[] = [
+      { role: "user", parts: [{ text: "This is the Gemini CLI." }, { text: "Fix the bug." }] },
+    ];
+    const send = (action: string, body: object): Promise<Response> =>
+      fetch(`${url}/v1beta/models/${model}:${action}`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(body),
+      });
+    for (let turns = 1; turns <= limit; turns++) {
+      await counted(await send("countTokens", { contents }), "totalTokens");
+      const request = {
+        contents,
+        systemInstruction: {
+          role: "user",
+          parts: [{ text: "You are an interactive CLI agent.\n".repeat(100) }],
+        },
+        tools: [{ functionDeclarations }],
+        generationConfig: {
+          temperature: 1,
+          topP: 0.95,
+          topK: 64,
+          thinkingConfig: { includeThoughts: true, thinkingBudget: 8192 },
+        },
+      };
+      const events = await eventsOf(await send("streamGenerateContent?alt=sse", request));
+      const parts = events.flatMap(({ candidates }) => {
+        const [one] = candidates as { content?: { parts?: Fields[] } }[];
+        return one?.content?.parts ?? [];
+      });
+      const calls = parts.flatMap(({ functionCall }) => (functionCall ? [functionCall as Fields] : []));
+      const spoken = parts.filter(({ thought, text }) => !thought && typeof text === "string" && text !== "");
+      if (calls.length === 0) return { turns, text: spoken.map(({ text }) => text).join("") };
+      // Its history holds no thoughts; signatures stay on the parts that they came on.
+      const kept = parts.filter((part) => !part["thought"] && part["text"] !== "");
+      const responses = calls.map(({ id, name }) => ({
+        functionResponse: { ...(id !== undefined && { id }), name, response: { output: resultOf(name) } },
+      }));
+      contents.push({ role: "model", parts: kept }, { role: "user", parts: responses });
+    }
+    return { turns: limit, text: "" };
+  },
+};
