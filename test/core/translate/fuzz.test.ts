@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { chunksOf, GatewayError, sseFrames, textOfContent } from "../../../core/index.ts";
 import { endpointFor } from "../../../core/translate/endpoint.ts";
 import { context } from "../../plugins/protocols/_codec.ts";
