@@ -8,8 +8,8 @@ const provider = defineProvider({
   name: "demo",
   baseURL: "http://demo.invalid/v1",
   protocols: { chat: "openai-chat", embeddings: "openai-chat", models: "openai-chat" },
-  url({ call, target, search }) {
-    return target.upstream.baseURL + call.rest.replace(/^\/v1(?=\/)/, "") + search;
+  url({ path, target, search }) {
+    return target.upstream.baseURL + path.replace(/^\/v1(?=\/)/, "") + search;
   },
   authenticate() {},
   async answer(request) {

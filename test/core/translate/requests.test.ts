@@ -111,7 +111,7 @@ deferTest("an image by URL is fetched once over retries, and sent as bytes", asy
     const { contents } = JSON.parse(body.toString()) as { contents: { parts: Fields[] }[] };
     assert.deepEqual(
       contents[0]?.parts.slice(1),
-      Array(2).fill({ inlineData: { mimeType: "image/png", data: redDot } }),
+      [1, 2].map(() => ({ inlineData: { mimeType: "image/png", data: redDot } })),
     );
   }
   // Without the leave to, nothing of the gateway's own network is fetched for a client.
