@@ -85,6 +85,8 @@ export interface StreamEncoder<Chunk> {
   chunk(chunk: Chunk): string;
   /** What closes a stream that is complete. */
   end(): string;
+  /** A sign of life between two chunks. Default: a comment where the stream is of server-sent events, else nothing. */
+  ping?(): string;
   /** What tells of an error after the first byte; nothing comes after it. */
   error(error: GatewayError): string;
 }

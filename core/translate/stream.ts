@@ -66,14 +66,25 @@ export class ChunkReadAlong implements ReadAlong {
   }
 }
 
+/** ms without a byte for the client after which an upstream's sign of life (a ping, a comment) becomes one for it. */
+const pingAfter = 5000;
+
 /** One chat stream on its way from the upstream's protocol to the client's. */
 export function chatTranslator(
   decoder: StreamDecoder<ChatChunk>,
   encoder: StreamEncoder<ChatChunk>,
   makeFrames: (() => FrameReader) | undefined,
   along: ChunkReadAlong,
+  now: () => number = () => performance.now(),
 ): StreamTranslator {
   const frames = (makeFrames ?? sseFrames)();
+  /** When the client last got something; undefined before the first time, when another upstream can still be tried. */
+  let given: number | undefined;
+  const alive = (): string => {
+    if (given === undefined || now() - given < pingAfter) return "";
+    const isEvents = (encoder.contentType ?? "text/event-stream") === "text/event-stream";
+    return encoder.ping?.() ?? (isEvents ? ": ping\n\n" : "");
+  };
   const write = (chunks: readonly ChatChunk[]): string => {
     let text = "";
     for (const chunk of chunks) {
@@ -88,7 +99,11 @@ export function chatTranslator(
     return text;
   };
   return {
-    push: (bytes) => translate(frames.push(bytes)),
+    push(bytes) {
+      const text = translate(frames.push(bytes)) || alive();
+      if (text) given = now();
+      return text;
+    },
     end() {
       const before = translate(frames.end());
       const { chunks, complete } = decoder.end();

@@ -54,6 +54,10 @@ export class StreamWriter implements StreamEncoder<ChatChunk> {
     return text;
   }
 
+  ping(): string {
+    return 'event: ping\ndata: {"type":"ping"}\n\n';
+  }
+
   #start(chunk: ChatChunk): string {
     this.#started = true;
     const tier = answerTier(chunk);
