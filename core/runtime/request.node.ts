@@ -50,9 +50,22 @@ export function readBody(request: Request, limit: number, silence: number): Prom
     // A small body comes with its head: once the parser is through with what was read, it is here whole.
     setImmediate(() => {
       const whole = req.complete && req.readableLength <= limit;
-      resolve(whole ? ((req.read() as Buffer | null) ?? new Uint8Array()) : collect(req, limit, silence));
+      resolve(whole ? takeAll(req) : collect(req, limit, silence));
     });
   });
+}
+
+/** All that waits: newer Nodes give it piece by piece. */
+function takeAll(req: IncomingMessage): Uint8Array {
+  const first = (req.read() as Buffer | null) ?? new Uint8Array();
+  let piece = req.read() as Buffer | null;
+  if (piece === null) return first;
+  const pieces: Uint8Array[] = [first];
+  for (; piece !== null; piece = req.read() as Buffer | null) pieces.push(piece);
+  return concat(
+    pieces,
+    pieces.reduce((size, one) => size + one.byteLength, 0),
+  );
 }
 
 function collect(req: IncomingMessage, limit: number, silence: number): Promise<Uint8Array> {
