@@ -53,13 +53,20 @@ export function writeMessages(messages: readonly ChatMessage[], context: CodecCo
   return written as unknown as Fields[];
 }
 
+/** An object without some members; itself where it has none of them, which is nearly always. */
+function without(value: object, names: readonly string[]): Fields {
+  if (!names.some((name) => name in value)) return value as Fields;
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.includes(name)));
+}
+
 function userMessage(message: Exclude<ChatMessage, AssistantMessage | ToolMessage>, context: CodecContext) {
-  const { extensions: _, content, ...rest } = message;
-  return { ...rest, content: writeContent(content, message.role, context) } as ChatCompletionMessageParam;
+  const content = writeContent(message.content, message.role, context);
+  return { ...without(message, ["extensions"]), content } as ChatCompletionMessageParam;
 }
 
 function toolMessage(message: ToolMessage, context: CodecContext): ChatCompletionMessageParam {
-  const { extensions: _, cache_control, is_error, tool_call_id, content, ...rest } = message;
+  const { cache_control, is_error, tool_call_id, content } = message;
+  const rest = without(message, ["extensions", "cache_control", "is_error"]);
   const text = typeof content === "string" ? content : content.filter(isSaid);
   const written = writeContent(is_error ? marked(text) : text, "tool", context);
   const mark = cache_control && takesExtension(context, "cache_control") && { cache_control };
@@ -88,15 +95,15 @@ function attachments({ content, tool_call_id }: ToolMessage): ContentPart[] {
 const assistantExtensions = ["reasoning_content", "reasoning_details", "images"] as const;
 
 function assistantMessage(message: AssistantMessage, context: CodecContext): ChatCompletionMessageParam {
-  const { extensions: _, order: _order, content, tool_calls, ...rest } = message;
-  const written: Fields = { ...rest };
+  const { content, tool_calls } = message;
+  // Citations belong to the answer; sent back, OpenAI does not know them.
+  const written: Fields = { ...without(message, ["extensions", "order", "annotations"]) };
   for (const name of assistantExtensions) {
     if (written[name] !== undefined && !takesExtension(context, name)) delete written[name];
   }
-  // Citations belong to the answer; sent back, OpenAI does not know them.
-  delete written["annotations"];
   if (tool_calls && tool_calls.length > 0)
     written["tool_calls"] = tool_calls.map((call) => toolCall(call, context));
+  else delete written["tool_calls"];
   if (content !== undefined) written["content"] = content && writeContent(content, "assistant", context);
   const isSilent = !written["content"] && !written["tool_calls"] && !written["refusal"] && !written["audio"];
   if (isSilent) written["content"] = "";
@@ -104,8 +111,7 @@ function assistantMessage(message: AssistantMessage, context: CodecContext): Cha
 }
 
 function toolCall(call: ToolCall, context: CodecContext): ChatCompletionMessageToolCall {
-  const { extensions: _, id, ...rest } = call;
-  const written: Fields = { ...rest, id: toolId(id, idLimit) };
+  const written: Fields = { ...without(call, ["extensions"]), id: toolId(call.id, idLimit) };
   for (const name of ["extra_content", "cache_control"]) {
     if (written[name] !== undefined && !takesExtension(context, name)) delete written[name];
   }
