@@ -29,6 +29,9 @@ const created_at = "2023-12-12T14:13:43.416799Z";
 const counts = { prompt_eval_count: 26, eval_count: 7, total_duration: 5, eval_duration: 4 };
 const call = { function: { name: "get_weather", arguments: { city: "Bern" } } };
 
+/** Lets the stream that says half fail. It is called once a client has a part: before that, it gets a status. */
+let failNow: () => void;
+
 function answerAsOllama(url: string, body: Body, res: ServerResponse): void {
   const { model } = body;
   if (url === "/api/embed")
@@ -60,9 +63,11 @@ function answerAsOllama(url: string, body: Body, res: ServerResponse): void {
     ...said({ content }),
     done: false,
   }));
-  lines.push(text.includes("half") ? { error: "the model failed" } : { ...done, ...said({}) });
   for (const line of lines) res.write(`${JSON.stringify(line)}\n`);
-  res.end();
+  failNow = () => {
+    if (!res.writableEnded) res.end('{"error":"the model failed"}\n');
+  };
+  if (!text.includes("half")) res.end(`${JSON.stringify({ ...done, ...said({}) })}\n`);
 }
 
 const wireCall = {
@@ -185,7 +190,9 @@ test("Ollama's client, Ollama: a stream that fails is counted by its lines", asy
   const before = outcomes.length;
   const lines = client()
     .chat({ model: "llama3.2", messages: says("half"), stream: true })
-    .then(collect);
+    .then(async (parts) => {
+      for await (const _part of parts) failNow();
+    });
   await assert.rejects(lines, { message: "the model failed" });
   await until(() => outcomes.length > before);
   assert.deepEqual([outcomes.at(-1)?.usage?.outputTokens, outcomes.at(-1)?.usage?.estimated], [2, true]);
@@ -324,8 +331,10 @@ test("Cohere's client, Ollama: a text, a stream, one that fails, a round with a 
   assert.equal(lastBody(ollama)["stream"], true);
   const events: unknown[] = [];
   const broken = async (): Promise<void> => {
-    for await (const event of await cohere().chatStream({ model, messages: says("half") }))
+    for await (const event of await cohere().chatStream({ model, messages: says("half") })) {
       events.push(event);
+      failNow();
+    }
   };
   await broken().catch(() => {});
   assert.match(JSON.stringify(events.at(-1)), /the model failed/);

@@ -9,7 +9,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { ConfigError } from "../../../core/index.ts";
 import { regionOf } from "../../../plugins/providers/bedrock/credentials.ts";
 import { sign } from "../../../plugins/providers/bedrock/signature.ts";
-import { exception, joined, recording } from "../protocols/bedrock-converse/_bedrock.ts";
+import { exception, recording } from "../protocols/bedrock-converse/_bedrock.ts";
 import { sendJson, startGateway, startUpstream, until } from "../../_gateway.ts";
 import type { SeenRequest, TestGateway, TestUpstream } from "../../_gateway.ts";
 
@@ -255,10 +255,14 @@ const events: object[] = [
   { type: "message_stop", "amazon-bedrock-invocationMetrics": { inputTokenCount: 9 } },
 ];
 
-function sendStream(res: Parameters<Handler>[1], bytes: Uint8Array): void {
+function beginStream(res: Parameters<Handler>[1], bytes: Uint8Array): void {
   res.writeHead(200, { "content-type": "application/vnd.amazon.eventstream" });
   // In pieces that fit no message.
   for (let at = 0; at < bytes.length; at += 100) res.write(bytes.subarray(at, at + 100));
+}
+
+function sendStream(res: Parameters<Handler>[1], bytes: Uint8Array): void {
+  beginStream(res, bytes);
   res.end();
 }
 
@@ -315,9 +319,14 @@ test("Claude's stream comes to Anthropic's client as its own events, and tells w
   assert.deepEqual(told, { usage: { inputTokens: 9, outputTokens: 5 }, result: "complete" });
 });
 
-/** What comes of a stream whose end is not its own. */
-async function brokenText(bytes: Uint8Array): Promise<string> {
-  const { gateway } = await start({ key: "ABSK" }, (_req, res) => sendStream(res, bytes));
+/** What comes of a stream that has begun at the client when `last` and the connection's end follow. */
+async function brokenText(begun: Uint8Array, last: Uint8Array): Promise<string> {
+  let seen = (): void => {};
+  const arrived = new Promise<void>((resolve) => (seen = resolve));
+  const { gateway } = await start({ key: "ABSK" }, (_req, res) => {
+    beginStream(res, begun);
+    void arrived.then(() => res.end(last));
+  });
   const answer = await fetch(`${gateway.url}/v1/messages`, {
     method: "POST",
     headers: { "content-type": "application/json", "anthropic-version": "2023-06-01" },
@@ -325,17 +334,19 @@ async function brokenText(bytes: Uint8Array): Promise<string> {
   });
   let text = "";
   await assert.rejects(async () => {
-    for await (const piece of answer.body as ReadableStream<Uint8Array>)
+    for await (const piece of answer.body as ReadableStream<Uint8Array>) {
       text += new TextDecoder().decode(piece);
+      seen();
+    }
   });
   return text;
 }
 
 test("a stream of Claude's that breaks off is broken for the client too", async () => {
   const begun = wrapped(events.slice(0, 3));
-  assert.match(await brokenText(begun), /Grüezi[^]*event: error\ndata: /);
-  const throttled = joined([begun, exception("throttlingException", { message: "Slow down." })]);
-  assert.match(await brokenText(throttled), /Grüezi[^]*event: error\ndata: .*Slow down\./);
+  assert.match(await brokenText(begun, new Uint8Array()), /Grüezi[^]*event: error\ndata: /);
+  const throttled = exception("throttlingException", { message: "Slow down." });
+  assert.match(await brokenText(begun, throttled), /Grüezi[^]*event: error\ndata: .*Slow down\./);
 });
 
 test("Bedrock's refusal of Claude's body has Anthropic's shape", async () => {
