@@ -23,3 +23,13 @@ export function textsIn(list: unknown, member: string): string[] {
     .map((item: unknown) => (isFields(item) ? item[member] : undefined))
     .filter((text) => typeof text === "string");
 }
+
+/** The members of an object that are not among those named, and not null. */
+export function otherFields(fields: Fields, known: ReadonlySet<string>): Fields {
+  const others: Fields = {};
+  for (const name in fields) {
+    const value = fields[name];
+    if (!known.has(name) && value !== null && value !== undefined) others[name] = value;
+  }
+  return others;
+}

@@ -1,9 +1,8 @@
-import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import type { WebSocket } from "ws";
-import { dialling } from "./dialling.ts";
+import { dialling } from "./dialling.node.ts";
 import { badHandshake, subprotocols } from "./handshake.ts";
 import { agentFor } from "./proxy.node.ts";
-import type { Dialled } from "./dialling.ts";
+import type { Agent, ClientRequest, Dialled, IncomingMessage } from "./dialling.node.ts";
 import type { HeaderPairs } from "../transport/types.ts";
 import type { TunnelInit } from "./types.ts";
 

@@ -3,10 +3,10 @@ import type { ClientRequest } from "node:http";
 import { request as requestHTTPS } from "node:https";
 import type { Socket } from "node:net";
 import { headerValue } from "../headers.ts";
-import { dialling } from "./dialling.ts";
+import { dialling } from "./dialling.node.ts";
 import { subprotocols } from "./handshake.ts";
 import { agentFor } from "./proxy.node.ts";
-import type { Dialled } from "./dialling.ts";
+import type { Dialled } from "./dialling.node.ts";
 import type { HeaderPairs } from "../transport/types.ts";
 import type { TunnelInit } from "./types.ts";
 

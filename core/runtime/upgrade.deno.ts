@@ -1,6 +1,6 @@
 import { headerValue } from "../headers.ts";
 import { dial } from "./dial.deno.ts";
-import { dialledHeaders, refusalBody } from "./dialling.ts";
+import { dialledHeaders, refusalBody } from "./dialling.node.ts";
 import { badHandshake, checkHandshake, chosenProtocol } from "./handshake.ts";
 import { Tunnel } from "./tunnel.deno.ts";
 import * as web from "./web.ts";

@@ -7,7 +7,7 @@ import { headerValue, setHeader } from "../headers.ts";
 import { relayOf, respond } from "./answer.node.ts";
 import { Client } from "./client.node.ts";
 import { dial } from "./dial.node.ts";
-import { dialledHeaders, refusalBody } from "./dialling.ts";
+import { dialledHeaders, refusalBody } from "./dialling.node.ts";
 import { checkHandshake, chosenProtocol, upgradeUnsupported } from "./handshake.ts";
 import { Tunnel } from "./tunnel.node.ts";
 import type { TunnelInit } from "./types.ts";

@@ -8,6 +8,9 @@ import type { TransportFailure } from "../transport/failure.ts";
 import type { HeaderPairs } from "../transport/types.ts";
 import type { TunnelInit } from "./types.ts";
 
+/** Deno has these of Node too, and its own files name no `node:` module. */
+export type { Agent, ClientRequest, IncomingMessage };
+
 /** How an upstream answered a handshake: with a socket, or with a refusal. */
 export interface Dialled<Socket> {
   answer: IncomingMessage;
