@@ -44,16 +44,19 @@ export function redisTest(
   }
 }
 
-/** @param flags further arguments, such as `--requirepass` and a password */
-export async function startRedis(flags: readonly string[] = []): Promise<RedisServer> {
+/**
+ * @param flags further arguments, such as `--requirepass` and a password
+ * @param file a configuration, which goes before the arguments
+ */
+export async function startRedis(flags: readonly string[] = [], file?: string): Promise<RedisServer> {
   const port = await freePort();
-  let child = await launch(port, flags);
+  let child = await launch(port, flags, file);
   return {
     port,
     url: `redis://127.0.0.1:${port}`,
     kill: () => kill(child),
     restart: async () => {
-      child = await launch(port, flags);
+      child = await launch(port, flags, file);
     },
     freeze: () => signal(child, "SIGSTOP"),
     thaw: () => signal(child, "SIGCONT"),
@@ -69,9 +72,12 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function launch(port: number, flags: readonly string[]): Promise<ChildProcess> {
-  const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  const child = spawn("redis-server", [...options, ...flags], { stdio: "ignore" });
+async function launch(port: number, flags: readonly string[], file?: string): Promise<ChildProcess> {
+  // Sentinels take no settings of what a Redis keeps.
+  const keeping = file === undefined ? ["--save", "", "--appendonly", "no"] : [];
+  const options = ["--port", String(port), "--bind", "127.0.0.1", ...keeping];
+  const program = [...(file === undefined ? [] : [file]), ...options, ...flags];
+  const child = spawn("redis-server", program, { stdio: "ignore" });
   // Should this process end in the middle of a test, no server is left behind.
   const reap = () => signal(child, "SIGKILL");
   process.once("exit", reap);

@@ -1,5 +1,7 @@
 import type { Driver } from "unstorage";
 import fsLite from "unstorage/drivers/fs-lite";
+import { createLocalBoard, type LocalBoard } from "./board.ts";
+import { createLocalCursors } from "./cursors.ts";
 import { createMemoryCounters, type MemoryCounters } from "./memory.ts";
 import { encodeSnapshot, loadSnapshot, snapshotSequence } from "./snapshot.ts";
 import { openStorage } from "./storage.ts";
@@ -15,7 +17,7 @@ const FILES = ["a", "b"] as const;
 const PACE = 1000;
 
 /**
- * State in a directory: `storage/` holds the items, `counters/` the snapshots of counters that live in memory.
+ * State in a directory: `storage/` holds the items, `counters/` the snapshots of counters and notes that live in memory.
  * After a crash, what was counted in the last `snapshotInterval` is missing; after `close`, nothing.
  * @param clock for tests: the counters' time
  * @throws Error when the directory cannot be written.
@@ -27,8 +29,10 @@ export async function openFs(
 ): Promise<State> {
   if (!options.path) throw new Error('state.path: driver "fs" needs a directory, found none');
   const counters = createMemoryCounters(clock, () => events.onWarning?.(crowdWarning));
+  const board = createLocalBoard();
+  const kept = { counters, board };
   const files: Driver = fsLite({ base: `${options.path}/counters` });
-  const writer = createWriter(files, counters, await load(files, counters, events));
+  const writer = createWriter(files, kept, await load(files, kept, events));
   try {
     await writer.save();
   } catch (error) {
@@ -55,8 +59,11 @@ export async function openFs(
   timer.unref();
 
   return {
+    driver: "fs",
     storage: openStorage(fsLite({ base: `${options.path}/storage` })),
     counters,
+    cursors: createLocalCursors(),
+    board,
     shared: false,
     healthy: () => !lost,
     async close() {
@@ -67,8 +74,14 @@ export async function openFs(
   };
 }
 
+/** What snapshots hold. */
+interface Kept {
+  counters: MemoryCounters;
+  board: LocalBoard;
+}
+
 /** Loads the newest whole snapshot; answers its sequence number and which file to write next. */
-async function load(files: Driver, counters: MemoryCounters, events: StateEvents) {
+async function load(files: Driver, { counters, board }: Kept, events: StateEvents) {
   const found: { file: number; sequence: number; text: string }[] = [];
   for (const [file, name] of FILES.entries()) {
     const text = await files.getItem(name);
@@ -80,7 +93,7 @@ async function load(files: Driver, counters: MemoryCounters, events: StateEvents
   found.sort((one, other) => other.sequence - one.sequence);
   for (const { file, sequence, text } of found) {
     try {
-      loadSnapshot(counters, text);
+      loadSnapshot(counters, text, board);
       return { sequence, file: 1 - file };
     } catch (error) {
       events.onWarning?.(`counters/${FILES[file]}: corrupt snapshot, dropped (${(error as Error).message})`);
@@ -90,15 +103,16 @@ async function load(files: Driver, counters: MemoryCounters, events: StateEvents
 }
 
 /** Writes snapshots, one at a time. */
-function createWriter(files: Driver, counters: MemoryCounters, from: { sequence: number; file: number }) {
+function createWriter(files: Driver, { counters, board }: Kept, from: { sequence: number; file: number }) {
+  const changesNow = (): number => counters.changes() + board.changes();
   let { sequence, file } = from;
   let saved = -1;
   let notBefore = 0;
   let saving: Promise<void> | undefined;
 
   async function write(): Promise<void> {
-    const changes = counters.changes();
-    const text = await encodeSnapshot(counters, sequence + 1);
+    const changes = changesNow();
+    const text = await encodeSnapshot(counters, sequence + 1, board);
     await files.setItem?.(FILES[file]!, text, {});
     // Only now: a write that failed half-way is tried again on the same file, never on the whole one.
     sequence++;
@@ -108,8 +122,8 @@ function createWriter(files: Driver, counters: MemoryCounters, from: { sequence:
   }
 
   return {
-    dirty: () => counters.changes() !== saved,
-    due: () => !saving && counters.changes() !== saved && performance.now() >= notBefore,
+    dirty: () => changesNow() !== saved,
+    due: () => !saving && changesNow() !== saved && performance.now() >= notBefore,
     save: () => (saving = write().finally(() => (saving = undefined))),
     /** Resolves when nothing is being written, however that ended. */
     idle: async () => void (await saving?.catch(() => {})),

@@ -1,8 +1,7 @@
-import type { Redis } from "ioredis";
 import { assertLength } from "./memory.ts";
 import { createMirror, type PlainChange, type WindowChange } from "./mirror.ts";
 import { isFault, type Link, type Rejoin } from "./redis-link.ts";
-import { scripts, type Scripts } from "./redis-scripts.ts";
+import type { ScriptClient } from "./redis-scripts.ts";
 import type { Counters, Settlement, TakeResult, Window } from "./types.ts";
 
 /** Keys a merge script gets: it must not hold up the other users of Redis. */
@@ -17,13 +16,11 @@ const PASSES = 5;
  * @param clock for tests: replaces the time of Redis
  */
 export function createRedisCounters(
-  redis: Redis,
+  client: ScriptClient,
   link: Link,
   prefix: string,
   clock?: () => number,
 ): Counters & Rejoin {
-  for (const [name, definition] of Object.entries(scripts)) redis.defineCommand(name, definition);
-  const client = redis as unknown as Redis & Scripts;
   const mirror = createMirror(clock);
   const time = () => clock?.() ?? "";
   const windowKey = ({ key, window }: { key: string; window: number }) => `${prefix}:window:${key}:${window}`;

@@ -31,8 +31,13 @@ export interface Link {
   close(): Promise<void>;
 }
 
+export interface Backoff {
+  next(): number;
+  reset(): void;
+}
+
 /** Growing delays between attempts, from 50 ms to 1 s, until `reset`. */
-export function createBackoff() {
+export function createBackoff(): Backoff {
   let failures = 0;
   return { next: () => Math.min(50 * 2 ** failures++, MAX_DELAY), reset: () => void (failures = 0) };
 }
@@ -45,11 +50,15 @@ export function isFault(error: unknown): boolean {
   return error instanceof Error && error.name === "ReplyError" && /^(ERR|WRONGTYPE)\b/.test(error.message);
 }
 
-/** @param timeout ms without an answer after which Redis counts as away */
+/**
+ * @param name what Redis is called before people
+ * @param timeout ms without an answer after which Redis counts as away
+ */
 export function createLink(
   client: Redis,
+  name: string,
   timeout: number,
-  backoff: ReturnType<typeof createBackoff>,
+  backoff: Backoff,
   events: StateEvents,
 ): Link {
   let up = false;
@@ -66,7 +75,7 @@ export function createLink(
     up = false;
     if (!lost && !closed) {
       lost = true;
-      events.onLost?.(describe(client, error));
+      events.onLost?.(describe(name, error));
     }
     start?.();
   }
@@ -109,7 +118,10 @@ export function createLink(
   client.on("ready", () => void rejoin());
   client.on("error", (error: Error) => {
     // That one only says that commands were given up when the connection closed.
-    if (error.name !== "MaxRetriesPerRequestError") lastError = error;
+    if (error.name === "MaxRetriesPerRequestError") return;
+    lastError = error;
+    // Who first looks for the master may look for long, without any connection that closes.
+    if (!up) down(error);
   });
   client.on("close", () => {
     clearTimeout(handshake);
@@ -159,8 +171,7 @@ function bounded<T>(command: Promise<T>, ms: number): Promise<T> {
 }
 
 /** A new error: those of ioredis carry the command's arguments, a password among them. */
-function describe(client: Redis, error: unknown): Error {
-  const { host, port } = client.options;
+function describe(name: string, error: unknown): Error {
   const reason = error instanceof Error ? error.message || error.name : String(error);
-  return new Error(`Redis at ${host}:${port} is away: ${reason}`);
+  return new Error(`${name} is away: ${reason}`);
 }

@@ -1,3 +1,5 @@
+import type { Redis } from "ioredis";
+
 /**
  * The scripts that Redis runs, each in one round trip and all or nothing. A window is one string, the packed
  * list of slot, amount, slot, amount, ... oldest first. Time is that of Redis, so that machines agree.
@@ -202,14 +204,49 @@ end
 return 1
 `;
 
+/**
+ * KEYS: a cursor. ARGV: the least position that may come, ms that the cursor is kept. Answers the position. The least
+ * one counts where Redis forgot: positions must not come again.
+ */
+const NEXT = `
+local position = math.max(tonumber(redis.pcall('GET', KEYS[1])) or 0, tonumber(ARGV[1]))
+redis.call('SET', KEYS[1], string.format('%.0f', position + 1), 'PX', ARGV[2])
+return string.format('%.0f', position)
+`;
+
+/**
+ * KEYS: a note. ARGV: its value, ms left (0: it is taken down), '1' to keep another one that is there, a channel and
+ * what it is told. Answers the error where the channel may not be used, else ''.
+ */
+const NOTE = `
+local left = tonumber(ARGV[2])
+if left <= 0 then
+  redis.call('DEL', KEYS[1])
+elseif ARGV[3] == '1' then
+  if not redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2], 'NX') then return '' end
+else
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+end
+local told = redis.pcall('PUBLISH', ARGV[4], ARGV[5])
+return type(told) == 'table' and told.err or ''
+`;
+
 /** For ioredis: sent whole once a connection, by their hash from then on. */
-export const scripts = {
+const scripts = {
   sluiceTake: { lua: TAKE },
   sluiceSettle: { lua: SETTLE },
   sluiceMerge: { lua: MERGE },
   sluiceIncrement: { lua: INCREMENT },
   sluiceMergePlain: { lua: MERGE_PLAIN },
+  sluiceNext: { lua: NEXT },
+  sluiceNote: { lua: NOTE },
 };
 
 type Script = (keys: number, ...args: (string | number)[]) => Promise<string>;
-export type Scripts = Record<keyof typeof scripts, Script>;
+export type ScriptClient = Redis & Record<keyof typeof scripts, Script>;
+
+/** Teaches a client the scripts. */
+export function withScripts(redis: Redis): ScriptClient {
+  for (const [name, definition] of Object.entries(scripts)) redis.defineCommand(name, definition);
+  return redis as ScriptClient;
+}

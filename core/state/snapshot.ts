@@ -1,4 +1,5 @@
 import { advance, slotOf } from "./ring.ts";
+import type { LocalBoard } from "./board.ts";
 import type { MemoryCounters } from "./memory.ts";
 
 const MAGIC = "sluice-counters 1";
@@ -6,10 +7,15 @@ const MAGIC = "sluice-counters 1";
 const SLICE = 2000;
 
 /**
- * The counters as text: a head line with a sequence number, one JSON line a window or counter, and a foot
- * line with their number, so that a file that was cut short shows. Yields to the event loop as it goes.
+ * The counters, and the notes of a board, as text: a head line with a sequence number, one JSON line a window, counter
+ * or note, and a foot line with their number, so that a file that was cut short shows. Yields to the event loop as it
+ * goes.
  */
-export async function encodeSnapshot(counters: MemoryCounters, sequence: number): Promise<string> {
+export async function encodeSnapshot(
+  counters: MemoryCounters,
+  sequence: number,
+  board?: LocalBoard,
+): Promise<string> {
   const lines = [`${MAGIC} ${sequence}`];
   for (const [key, first] of counters.windows) {
     for (let counter: typeof first | undefined = first; counter; counter = counter.next) {
@@ -20,6 +26,11 @@ export async function encodeSnapshot(counters: MemoryCounters, sequence: number)
   }
   for (const [key, { value, expires }] of counters.plain) {
     lines.push(JSON.stringify(["plain", key, value, expires]));
+    if (lines.length % SLICE === 0) await turn();
+  }
+  for (const key of board?.keys() ?? []) {
+    const note = board?.note(key);
+    if (note) lines.push(JSON.stringify(["note", key, note.value, note.until]));
     if (lines.length % SLICE === 0) await turn();
   }
   lines.push(`end ${lines.length - 1}\n`);
@@ -34,11 +45,19 @@ export function snapshotSequence(text: string): number | undefined {
   return whole && Number.isSafeInteger(sequence) ? sequence : undefined;
 }
 
-/** Puts a snapshot into empty counters. Throws, with nothing put in, when a line is not what it should be. */
-export function loadSnapshot(counters: MemoryCounters, text: string): void {
+/**
+ * Puts a snapshot into empty counters, and its notes onto a board. Throws, with nothing put in, when a line is not what
+ * it should be.
+ */
+export function loadSnapshot(counters: MemoryCounters, text: string, board?: LocalBoard): void {
   const entries = text.split("\n").slice(1, -2).map(parseLine);
   const now = counters.now();
   for (const entry of entries) {
+    if (entry.kind === "note") {
+      const left = entry.until - Date.now();
+      if (left > 0) board?.set(entry.key, entry.value, left);
+      continue;
+    }
     if (entry.kind === "plain") {
       if (entry.expires > now) {
         const { key, value, expires } = entry;
@@ -58,7 +77,8 @@ export function loadSnapshot(counters: MemoryCounters, text: string): void {
 
 type Entry =
   | { kind: "window"; key: string; window: number; slots: number[]; amounts: number[] }
-  | { kind: "plain"; key: string; value: number; expires: number };
+  | { kind: "plain"; key: string; value: number; expires: number }
+  | { kind: "note"; key: string; value: string; until: number };
 
 function parseLine(line: string): Entry {
   const [kind, key, ...rest] = JSON.parse(line) as unknown[];
@@ -66,6 +86,10 @@ function parseLine(line: string): Entry {
   if (kind === "plain") {
     const [value, expires] = rest;
     if (typeof value === "number" && typeof expires === "number") return { kind, key, value, expires };
+  }
+  if (kind === "note") {
+    const [value, until] = rest;
+    if (typeof value === "string" && typeof until === "number") return { kind, key, value, until };
   }
   if (kind === "window") {
     const [window, slots, amounts] = rest;

@@ -5,8 +5,14 @@ export interface StateOptions {
   driver?: "memory" | "fs" | "redis";
   /** fs: the directory; it is made when missing. One process a directory. */
   path?: string;
-  /** redis: `redis://` or, over TLS, `rediss://`; credentials and database number as usual in the URL. */
+  /**
+   * redis: `redis://` or, over TLS, `rediss://`; credentials and database number as usual in the URL.
+   * `redis+cluster://host,host` (`rediss+cluster:`): nodes of a Redis Cluster. `redis+sentinel://host,host/master`:
+   * sentinels, and what they call the master; `?sentinelPassword=` where they want one.
+   */
   url?: string;
+  /** redis: PEM files for TLS: authorities to trust beside or instead of the known ones, and a certificate of our own. */
+  tls?: { ca?: string; cert?: string; key?: string };
   /** redis: what every key begins with. Default `sluice`. */
   prefix?: string;
   /** redis: ms without an answer after which Redis counts as away. Default 250. */
@@ -28,15 +34,42 @@ export interface StateEvents {
 }
 
 export interface State {
+  /** fs: what is written lies on a disk, in the clear. */
+  driver: NonNullable<StateOptions["driver"]>;
   /** unstorage over the chosen driver. Only Redis honours a `ttl` (seconds) given to `setItem`. */
   storage: Storage;
   counters: Counters;
+  cursors: Cursors;
+  board: Board;
   /** Whether other processes see the same state: true for redis, also while it is away. */
   shared: boolean;
   /** False from `onLost` to `onRestored`. */
   healthy(): boolean;
   /** Writes what is not written yet and lets go of connections and timers. Never throws. */
   close(): Promise<void>;
+}
+
+/**
+ * Small notes that all processes see: that a target rests, say. Reading is immediate, from this process's copy; what
+ * others write arrives soon after. Meant for thousands of short notes, not for more; none may hold a secret.
+ */
+export interface Board {
+  /** The note under a key; undefined where there is none, or its time is over. */
+  get(key: string): string | undefined;
+  /** @param ttl ms until it goes by itself */
+  set(key: string, value: string, ttl: number): void;
+  delete(key: string): void;
+  entries(prefix: string): Iterable<readonly [key: string, value: string]>;
+  /** Told of every change, this process's own too; `undefined` for what was taken down, not for what ran out. */
+  onChange(listener: (key: string, value: string | undefined) => void): () => void;
+  /** Resolves when what others wrote before is here, or cannot be had. Where there are no others, there is none. */
+  load?(): Promise<void>;
+}
+
+/** Counts turns, so that who takes turns goes on where the last one stopped, in whatever process that was. */
+export interface Cursors {
+  /** Yields 0, 1, 2, … for each name; a name that was not asked for in a long time may begin anew. */
+  next(name: string): number | Promise<number>;
 }
 
 /** One sliding window that a call must fit into. */

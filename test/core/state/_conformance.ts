@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { State, TakeResult, Window } from "../../../core/state/index.ts";
+import { until } from "../../_gateway.ts";
 
 /** A state whose counters run on a clock that the test moves. */
 export interface OpenState {
@@ -210,6 +211,39 @@ export function testStateDriver(
     assert.equal(await counters.get("a:n"), 0);
     await counters.clear();
     assert.deepEqual(used(await counters.peek(windows)), [0, 0, 0]);
+  });
+
+  check("cursors count each name from 0", async ({ state: { cursors } }) => {
+    const positions = await Promise.all(["a", "a", "b", "a"].map((name) => cursors.next(name)));
+    assert.deepEqual(positions, [0, 1, 0, 2]);
+  });
+
+  check("the board shows notes until they end, and tells of changes", async ({ state: { board } }) => {
+    const told: [string, string | undefined][] = [];
+    const off = board.onChange((key, value) => void told.push([key, value]));
+    board.set("a:1", "rests", 60_000);
+    board.set("a:2", "brief", 40);
+    board.set("b:1", "other", 60_000);
+    board.set("a:1", "rests on", 60_000);
+    assert.equal(board.get("a:1"), "rests on");
+    assert.deepEqual([...board.entries("a:")].sort(), [
+      ["a:1", "rests on"],
+      ["a:2", "brief"],
+    ]);
+    await until(() => board.get("a:2") === undefined);
+    assert.deepEqual([...board.entries("a:")], [["a:1", "rests on"]]);
+    board.delete("a:1");
+    board.delete("unknown");
+    assert.equal(board.get("a:1"), undefined);
+    off();
+    board.set("c", "unheard", 1000);
+    assert.deepEqual(told, [
+      ["a:1", "rests"],
+      ["a:2", "brief"],
+      ["b:1", "other"],
+      ["a:1", "rests on"],
+      ["a:1", undefined],
+    ]);
   });
 
   check("storage keeps, lists and removes items", async ({ state: { storage } }) => {

@@ -56,6 +56,19 @@ test("fs: counters and items survive a close and reopen", () =>
     await third.close();
   }));
 
+test("fs: notes on the board survive a close and reopen, until their end", () =>
+  inDirectory(async (path) => {
+    const first = await openAt(path);
+    first.board.set("a", "rests", 60_000);
+    first.board.set("b", "brief", 1);
+    first.board.set("c", "gone", 60_000);
+    first.board.delete("c");
+    await first.close();
+    const second = await openAt(path);
+    assert.deepEqual([...second.board.entries("")], [["a", "rests"]]);
+    await second.close();
+  }));
+
 test("fs: what was taken is on disk an interval later, without a close", () =>
   inDirectory(async (path) => {
     const crashed = await openAt(path, { snapshotInterval: 20 });
