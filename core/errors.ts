@@ -8,6 +8,8 @@ export interface GatewayErrorInit {
   param?: string;
   /** Seconds after which the same call may succeed. */
   retryAfter?: number;
+  /** The limit that refuses, for people: `60 requests per minute for key team-a`. */
+  limit?: string;
   /** Further answer headers. */
   headers?: Record<string, string>;
   /** What lies behind; for the log, never for the caller. */
@@ -22,6 +24,7 @@ export class GatewayError extends Error {
   readonly code: string;
   readonly param: string | undefined;
   readonly retryAfter: number | undefined;
+  readonly limit: string | undefined;
   readonly headers: Record<string, string> | undefined;
   readonly retryable: boolean;
 
@@ -32,6 +35,7 @@ export class GatewayError extends Error {
     this.code = init.code;
     this.param = init.param;
     this.retryAfter = init.retryAfter;
+    this.limit = init.limit;
     this.headers = init.headers;
     this.retryable = init.retryable ?? false;
   }

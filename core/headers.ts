@@ -95,6 +95,18 @@ export function removeHeader(pairs: HeaderPairs, name: string): void {
   for (let i = pairs.length - 2; i >= 0; i -= 2) if (pairs[i]?.toLowerCase() === name) pairs.splice(i, 2);
 }
 
+/** Removes all headers of a name, or with `*` at its end all that begin so. `pattern` is lower case. */
+export function removeHeaders(pairs: HeaderPairs, pattern: string): void {
+  if (!pattern.endsWith("*")) {
+    removeHeader(pairs, pattern);
+    return;
+  }
+  const prefix = pattern.slice(0, -1);
+  for (let i = pairs.length - 2; i >= 0; i -= 2) {
+    if (pairs[i]?.toLowerCase().startsWith(prefix)) pairs.splice(i, 2);
+  }
+}
+
 /** Sets a header in place of any of the same name. `name` is lower case. */
 export function setHeader(pairs: HeaderPairs, name: string, value: string): void {
   removeHeader(pairs, name);
