@@ -79,7 +79,7 @@ class CallHooks implements RelayHooks {
 
   chunk(chunk: Uint8Array): void {
     const call = this.#call;
-    this.#firstByte ??= performance.now() - call.startedTick;
+    this.#firstByte ??= call.gateway.clock.tick() - call.startedTick;
     this.#bytes += chunk.byteLength;
     call.along?.chunk(chunk);
     if (call.taps) for (const tap of call.taps) tap(chunk);
@@ -88,7 +88,7 @@ class CallHooks implements RelayHooks {
   done(result: RelayResult, error?: unknown): void {
     const call = this.#call;
     call.over = true;
-    const duration = performance.now() - call.startedTick;
+    const duration = call.gateway.clock.tick() - call.startedTick;
     if (error !== undefined) call.error ??= GatewayError.from(error);
     afterwards(() => {
       const reading = call.along?.end();

@@ -1,10 +1,11 @@
 import * as runtime from "#runtime";
 import { Canceller } from "./cancel.ts";
 import { estimateTokens } from "./estimate.ts";
+import { abandon, adopt, forkOf } from "./fork.ts";
 import { formFields, isJsonBody, readForm } from "./form.ts";
 import { parseBody } from "./json.ts";
 import { readModelQuery } from "./query.ts";
-import type { AnswerFacts, Call, Caller, Outcome } from "./call.ts";
+import type { AnswerFacts, BrokenStream, Call, Caller, Outcome, TargetSource } from "./call.ts";
 import type { OnClientGone } from "./config.ts";
 import type { GatewayContext } from "./context.ts";
 import type { GatewayError } from "./errors.ts";
@@ -15,6 +16,7 @@ import type { Match } from "./router.ts";
 import type { HeaderPairs } from "./transport/types.ts";
 import type { Attempt, Candidate, Target } from "./upstream.ts";
 import type { FileCache } from "./translate/media.ts";
+import type { Splice } from "./translate/splice.ts";
 import type { Usage } from "./usage.ts";
 
 /** What the gateway knows when a request arrives. */
@@ -30,9 +32,9 @@ export interface Arrival {
 /** A call as core sees it. Plugins see the `Call` interface. */
 export class CallState implements Call, Rostered {
   readonly id: string = crypto.randomUUID();
-  readonly startedAt: number = Date.now();
+  readonly startedAt: number;
   /** For durations: the wall clock may jump. */
-  readonly startedTick: number = performance.now();
+  readonly startedTick: number;
   readonly gateway: GatewayContext;
   readonly request: Request;
   readonly method: string;
@@ -56,7 +58,7 @@ export class CallState implements Call, Rostered {
   json: unknown = undefined;
   caller: Caller | undefined = undefined;
   candidates: readonly Candidate[] = [];
-  targets: Iterator<Target> | undefined = undefined;
+  targets: TargetSource | undefined = undefined;
   target: Target | undefined = undefined;
   readonly attempts: Attempt[] = [];
   answer: AnswerFacts | undefined = undefined;
@@ -78,6 +80,11 @@ export class CallState implements Call, Rostered {
   bodyReplaced = false;
   /** Writes the break of a translated stream as its client's protocol has it. */
   renderBreak: ((error: GatewayError) => Uint8Array) | undefined = undefined;
+  onBreak: ((broken: BrokenStream) => Promise<boolean>) | undefined = undefined;
+  /** The stream in which the answer of this attempt goes on. */
+  continues: Splice | undefined = undefined;
+  /** The call that this one, a fork, answers. */
+  adoptedBy: CallState | undefined = undefined;
   /** True once the request's body went to an upstream as a stream: it cannot go again. */
   bodySpent = false;
   /** True once the client left before its answer was through. */
@@ -95,6 +102,8 @@ export class CallState implements Call, Rostered {
   constructor(gateway: GatewayContext, arrival: Arrival) {
     const { request, match } = arrival;
     this.gateway = gateway;
+    this.startedAt = gateway.clock.now();
+    this.startedTick = gateway.clock.tick();
     this.request = request;
     this.method = request.method;
     this.path = arrival.path;
@@ -183,5 +192,18 @@ export class CallState implements Call, Rostered {
 
   onFinish(listener: (outcome: Outcome) => void | Promise<void>): void {
     this.finishListeners.push(listener);
+  }
+
+  fork(target: Target): Call {
+    return forkOf(this, target);
+  }
+
+  adopt(fork: Call): void {
+    adopt(this, fork as CallState);
+  }
+
+  abandon(fork: Call, answering: Promise<Response>, reason: GatewayError): void {
+    const settling = abandon(fork as CallState, answering, reason);
+    this.onFinish(() => settling);
   }
 }

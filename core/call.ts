@@ -3,6 +3,8 @@ import type { OnClientGone } from "./config.ts";
 import type { GatewayContext } from "./context.ts";
 import type { GatewayError } from "./errors.ts";
 import type { Endpoint, Operation, Protocol, RequestFacts } from "./protocol.ts";
+import type { Next } from "./plugin.ts";
+import type { RouteRule } from "./route-rule.ts";
 import type { HeaderPairs } from "./transport/types.ts";
 import type { Attempt, Candidate, Target } from "./upstream.ts";
 import type { Usage } from "./usage.ts";
@@ -20,6 +22,10 @@ export interface Caller {
   readonly mayUseAnyModel: boolean;
   /** May it use this prefix? */
   mayUsePrefix(prefix: string): boolean;
+  /** Which upstreams serve which models for it, in order; undefined: all that are offered, as they are configured. */
+  routes?: readonly RouteRule[] | undefined;
+  /** Name of the strategy that orders its upstreams; undefined: the gateway's. */
+  strategy?: string | undefined;
   /** May this upstream serve it? */
   mayUseUpstream(name: string): boolean;
   /**
@@ -59,6 +65,29 @@ export interface AnswerFacts {
   encoding: string;
   /** The body comes as server-sent events. */
   streaming: boolean;
+}
+
+/**
+ * Yields targets one by one. What is given to `next` tells what the last one showed: `context`, that the model's
+ * context window is too small, so that only models with a larger one are of use. It throws a GatewayError (429, 503)
+ * where there are targets and none may be used.
+ */
+export type TargetSource = Iterator<Target, undefined, "context" | undefined>;
+
+/** A chat's stream that broke when its client had the beginning of it. */
+export interface BrokenStream {
+  /** Why. */
+  readonly error: GatewayError;
+  /** The answer's text so far. */
+  readonly text: string;
+  /** How often it was continued before. */
+  readonly continued: number;
+  /**
+   * Asks a target for the rest, with the text so far as the beginning of its answer. Resolves true when its first piece
+   * is here; false when the target cannot go on, or did not. Never rejects.
+   * @param next Of the plugin that asks.
+   */
+  continueOn(target: Target, next: Next): Promise<boolean>;
 }
 
 /** One client request on its way through the pipeline, with all that is known of it so far. */
@@ -114,15 +143,20 @@ export interface Call {
 
   /** Set by `auth`. */
   caller: Caller | undefined;
-  /** Set by `route`: who could serve it, in order. */
+  /** Set by `route`: who could serve it; the order of this call is that of `targets`. */
   candidates: readonly Candidate[];
   /** Set by `route`: the targets to try, in order, keys unfolded. Pulled by `retry`. */
-  targets: Iterator<Target> | undefined;
+  targets: TargetSource | undefined;
   /** The target of the attempt that is going on. Set by `retry`, or by core to the first of `targets`. */
   target: Target | undefined;
   readonly attempts: Attempt[];
   /** What the last upstream answered. */
   answer: AnswerFacts | undefined;
+  /**
+   * Set by a plugin before an attempt at a chat's stream: is asked to see to the rest where it breaks in the middle.
+   * Resolves true when `continueOn` did. A stream in the client's own protocol is written anew then, event by event.
+   */
+  onBreak: ((broken: BrokenStream) => Promise<boolean>) | undefined;
   /** True while another attempt is possible: the request body can be sent again, and somebody waits for the answer. */
   readonly replayable: boolean;
 
@@ -145,4 +179,14 @@ export interface Call {
   onFinish(listener: (outcome: Outcome) => void | Promise<void>): void;
   /** Plugins' own notes on a call, by plugin name. */
   readonly notes: Map<string, unknown>;
+
+  /**
+   * A second view of the call for one attempt at a target beside another, to be given to `next`. What is set on it, and
+   * its canceller, are its own; it is cancelled with the call. It has to be adopted or abandoned.
+   */
+  fork(target: Target): Call;
+  /** The client gets the answer of the fork's attempt. */
+  adopt(fork: Call): void;
+  /** Aborts the fork's attempt and discards what comes of it. To gates it is `cancelled`. */
+  abandon(fork: Call, answering: Promise<Response>, reason: GatewayError): void;
 }

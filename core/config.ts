@@ -1,4 +1,5 @@
 import type { Plugin } from "./plugin.ts";
+import type { RouteRule } from "./route-rule.ts";
 import type { StateOptions } from "./state/index.ts";
 import type { Timeouts } from "./transport/types.ts";
 
@@ -38,6 +39,8 @@ export interface ServerConfig {
   files: FileOptions;
   /** Time-outs towards upstreams, where an upstream has none of its own. */
   timeouts: Timeouts;
+  /** Time-outs by model (asked name or pattern), where an upstream has none of its own for it; the first that fits. */
+  modelTimeouts: Record<string, Partial<Timeouts>>;
 }
 
 /** One key that callers may use, as configured. */
@@ -59,8 +62,20 @@ export interface KeyConfig {
   deny?: string[];
   /** Names of the upstreams that may serve it; same grammar as `models`. Default all. */
   upstreams?: string[];
+  /** Which upstreams serve which models, in order. Default: all that are offered, as configured. */
+  routes?: RouteRule[];
+  /** Name of the strategy that orders its upstreams. Default: the plugin routing's. */
+  strategy?: string;
   /** Limits, such as `60/min` or `100000 tokens/min`. */
   limits?: string[];
+}
+
+/** One key of an upstream as configured. */
+export interface UpstreamKeyConfig {
+  key: string;
+  weight?: number;
+  limits?: string[] | Record<string, string[]>;
+  concurrency?: number;
 }
 
 /** One upstream as configured. */
@@ -71,7 +86,15 @@ export interface UpstreamConfig {
   provider: string;
   baseURL?: string;
   forwardURL?: string;
-  keys?: string[];
+  keys?: (string | UpstreamKeyConfig)[];
+  keyStrategy?: string;
+  limits?: string[] | Record<string, string[]>;
+  keyLimits?: string[] | Record<string, string[]>;
+  concurrency?: number;
+  keyConcurrency?: number;
+  regions?: string[];
+  weights?: Record<string, number>;
+  modelTimeouts?: Record<string, Partial<Timeouts>>;
   /** Offered names; `{ upstream name: offered name }` renames. */
   models?: (string | Record<string, string>)[];
   prefix?: string | string[];

@@ -1,6 +1,11 @@
 import type { HookableCore } from "hookable";
 import type { Call, Caller } from "./call.ts";
+import type { Clock } from "./clock.ts";
 import type { KeyConfig, ServerConfig } from "./config.ts";
+import type { Gate, TargetRest, UpstreamCheck } from "./gate.ts";
+import type { Meaning } from "./meaning.ts";
+import type { BodyAdapter } from "./plugin.ts";
+import type { Strategy } from "./strategy.ts";
 import type { Outcome } from "./call.ts";
 import type { Operation, Protocol } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
@@ -16,6 +21,10 @@ export interface GatewayHooks {
   "config:reload": (result: { ok: boolean; message?: string }) => void;
   /** The models of an upstream were listed anew. */
   "models:change": (upstream: Upstream) => void;
+  /** A gate of this process keeps calls from a target from now on. */
+  "target:rest": (rest: TargetRest) => void;
+  /** An upstream was asked whether it is well. */
+  "upstream:check": (check: UpstreamCheck) => void;
   "state:lost": (error: Error) => void;
   "state:restored": () => void;
 }
@@ -35,6 +44,8 @@ export interface InnerCall {
   path: string;
   body: unknown;
   signal?: AbortSignal;
+  /** Whose models and upstreams it may use. Default: all. */
+  caller?: Caller | undefined;
 }
 
 /** What a plugin may use of the gateway it is set up in. */
@@ -44,12 +55,25 @@ export interface GatewayContext {
   readonly aliases: Readonly<Record<string, string>>;
   readonly upstreams: readonly Upstream[];
   readonly providers: ReadonlyMap<string, Provider>;
+  /** What a client means by the name of a model: aliases and names of upstreams in it are read. */
+  meaningOf(asked: string): Meaning;
   readonly protocols: ReadonlyMap<string, Protocol>;
+  readonly strategies: ReadonlyMap<string, Strategy>;
+  /** In the order in which they are asked. */
+  readonly gates: readonly Gate[];
+  /** In the order in which they change a body. */
+  readonly adapters: readonly BodyAdapter[];
+  /** Adds a gate to the others, once; for one that is only there when it is needed. */
+  watch(gate: Gate): void;
+  /** Time and chance: what plugins use, so that a simulation can stand in for both. */
+  readonly clock: Clock;
   /** Where callers' credentials stand; send keeps them from upstreams. */
   readonly credentials: { readonly headers: ReadonlySet<string>; readonly query: boolean };
   readonly state: State;
   readonly hooks: HookableCore<GatewayHooks>;
   readonly log: Log;
+  /** Reads the configuration again and takes it over. Rejects with a ConfigError, or a GatewayError where it cannot be. */
+  reload(): Promise<void>;
   /** Makes a call of the gateway's own. Rejects with a GatewayError. */
   dispatch(inner: InnerCall): Promise<Response>;
   /**

@@ -20,6 +20,7 @@ export const defaultServer: Omit<ServerConfig, "timeouts" | "files"> = {
   shutdownTimeout: 30_000,
   trustProxy: [],
   modelRefresh: 3_600_000,
+  modelTimeouts: {},
 };
 
 /** How files are fetched where the configuration says nothing. */

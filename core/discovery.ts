@@ -1,13 +1,12 @@
-import * as runtime from "#runtime";
+import { askUpstream } from "./ask-upstream.ts";
 import { Canceller } from "./cancel.ts";
 import { emit } from "./emit.ts";
 import { badAnswer, GatewayError } from "./errors.ts";
 import { isFields } from "./fields.ts";
-import { setHeader } from "./headers.ts";
+import { readJsonObject } from "./json-answer.ts";
 import { readWhole } from "./transport/body.ts";
 import type { GatewayContext } from "./context.ts";
 import type { Fields } from "./fields.ts";
-import type { HeaderPairs } from "./transport/types.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** How long a start waits for lists that it does not remember, ms. */
@@ -59,14 +58,30 @@ class ModelList {
   }
 
   async start(): Promise<void> {
-    const kept = await this.#context.state.storage.getItem<unknown>(this.#key).catch(() => undefined);
-    const names = Array.isArray(kept) ? kept.filter((name) => typeof name === "string") : [];
-    if (names.length > 0) {
-      this.#take(names);
-      void this.#refresh();
-      return;
-    }
-    await this.#refresh();
+    const kept = await this.#kept();
+    if (!kept) return this.#refresh();
+    this.#take(kept.names);
+    if (kept.fresh > 0) this.#refreshIn(kept.fresh);
+    else void this.#refresh();
+  }
+
+  /** Takes the list that another process had meanwhile, or asks for it. Never rejects. */
+  async #again(): Promise<void> {
+    const kept = await this.#kept();
+    if (!kept || kept.fresh <= 0 || this.#canceller.cancelled) return this.#refresh();
+    this.#take(kept.names);
+    this.#refreshIn(kept.fresh);
+  }
+
+  /** The list that is remembered, and the ms for which it is as good as asking: where another process just asked. */
+  async #kept(): Promise<{ names: string[]; fresh: number } | undefined> {
+    const { state, server } = this.#context;
+    const kept = await state.storage.getItem<unknown>(this.#key).catch(() => undefined);
+    const { names, at }: Fields = isFields(kept) ? kept : {};
+    const known = Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+    if (known.length === 0) return undefined;
+    const age = typeof at === "number" ? Math.max(0, Date.now() - at) : Number.POSITIVE_INFINITY;
+    return { names: known, fresh: state.shared ? server.modelRefresh - age : 0 };
   }
 
   close(): void {
@@ -90,7 +105,7 @@ class ModelList {
       const names = await listModels(this.#upstream, this.#canceller);
       this.#failures = 0;
       this.#take(names);
-      await state.storage.setItem(this.#key, names).catch(() => {});
+      await state.storage.setItem(this.#key, { names, at: Date.now() }).catch(() => {});
     } catch (error) {
       if (this.#canceller.cancelled) return;
       this.#failures++;
@@ -99,7 +114,12 @@ class ModelList {
     }
     if (this.#canceller.cancelled || server.modelRefresh === 0) return;
     const retry = this.#failures > 0 ? firstRetry * 2 ** (this.#failures - 1) : Number.POSITIVE_INFINITY;
-    this.#timer = setTimeout(() => void this.#refresh(), Math.min(server.modelRefresh, retry));
+    this.#refreshIn(Math.min(server.modelRefresh, retry));
+  }
+
+  #refreshIn(ms: number): void {
+    if (this.#canceller.cancelled) return;
+    this.#timer = setTimeout(() => void this.#again(), ms);
     // A process that has nothing else to do may end.
     if (typeof this.#timer === "object") this.#timer.unref();
   }
@@ -112,32 +132,13 @@ async function listModels(upstream: Upstream, canceller: Canceller): Promise<str
   return [...new Set(names)];
 }
 
-async function getJson(upstream: Upstream, path: string, canceller: Canceller): Promise<Fields> {
-  const { provider, keys, proxy } = upstream;
-  const headers: HeaderPairs = ["accept", "application/json", "accept-encoding", "identity"];
-  for (const name in upstream.headers) setHeader(headers, name.toLowerCase(), upstream.headers[name] ?? "");
-  const target = { upstream, key: keys[0], model: undefined };
-  if (target.key !== undefined || provider.ownCredentials) await provider.authenticate(headers, target);
-  const timeouts = { ...upstream.timeouts, firstByte: listTimeout, silence: listTimeout };
-  const url = path.startsWith("/") ? upstream.baseURL + path : path;
-  const answer = await runtime.send(url, {
-    method: "GET",
-    headers,
-    body: null,
-    canceller,
-    timeouts,
-    proxy,
-  });
-  const bytes = await readWhole(answer.body, listLimit);
-  if (answer.status !== 200) throw badAnswer(`status ${answer.status}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw badAnswer("it is not JSON", error);
+async function getJson(upstream: Upstream, place: string, canceller: Canceller): Promise<Fields> {
+  const answer = await askUpstream(upstream, { place, timeout: listTimeout, canceller });
+  if (answer.status !== 200) {
+    // Read whole, its connection is of use again.
+    await readWhole(answer.body, listLimit);
+    throw badAnswer(`status ${answer.status}`);
   }
   // Some services answer with the bare list.
-  if (Array.isArray(value)) return { data: value };
-  if (!isFields(value)) throw badAnswer("it is no JSON object");
-  return value;
+  return readJsonObject(answer.body, listLimit, "data");
 }

@@ -16,10 +16,9 @@ interface EndpointSources {
  * and the app's own search costs a call as much as all limits together.
  */
 export function routeFilter(app: H3): (target: string) => boolean {
-  const firsts = app["~routes"].map(({ route = "" }) => /^\/?([^/]*)/.exec(route)?.[1] ?? "");
+  const firsts = app["~routes"].map(({ route = "**" }) => /^\/?([^/]*)/.exec(route)?.[1] ?? "");
   // What every path passes, or a first segment that is a pattern, leaves the decision to the app.
-  if (app["~middleware"].length > 0 || firsts.some((first) => first === "" || /[:*({]/.test(first)))
-    return () => true;
+  if (app["~middleware"].length > 0 || firsts.some((first) => /[:*({]/.test(first))) return () => true;
   const known = new Set(firsts);
   return (target) => known.has(/^\/([^/?]*)/.exec(target)?.[1] ?? "");
 }

@@ -1,6 +1,9 @@
 import { CallState } from "./call-state.ts";
 import { GatewayError } from "./errors.ts";
+import { obstacleOf, reportOf } from "./gates.ts";
 import { maskSecret } from "./mask.ts";
+import type { GatewayContext } from "./context.ts";
+import type { Gate, Obstacle, TargetReport } from "./gate.ts";
 import type { Generation } from "./generation.ts";
 import type { Target } from "./upstream.ts";
 
@@ -22,13 +25,17 @@ export interface Explanation {
   refused?: { status: number; code: string; message: string };
   operation: string;
   model?: string;
-  /** The targets in the order in which they would be tried. */
+  /**
+   * The targets in the order in which they are looked at; those that are tried have numbers. One that is passed over at
+   * first and tried for want of others stands where it was looked at.
+   */
   candidates: ExplainedTarget[];
   notes: string[];
 }
 
 export interface ExplainedTarget {
-  order: number;
+  /** Which it would be of those that are tried, from 1 on; missing where it is passed over. */
+  order?: number;
   upstream: string;
   provider: string;
   baseURL: string;
@@ -36,7 +43,12 @@ export interface ExplainedTarget {
   model?: string;
   /** Masked. */
   key?: string;
+  region?: string;
   reason: string;
+  /** Why it is passed over, or tried only for want of others. */
+  obstacle?: Obstacle;
+  /** What the gates know of it, by gate. */
+  gates?: Record<string, TargetReport>;
 }
 
 /** The most targets that an explanation lists. */
@@ -51,15 +63,28 @@ export async function explain(generation: Generation, query: ExplainQuery): Prom
   const request = new Request(`http://gateway${path}`, { method: "POST", headers, body });
   const match = generation.router("POST", path);
   const { ip = "" } = query;
-  const call = new CallState(generation.context, { request, path, search: "", ip, match, inner: false });
+  const looked = new Map<Target, Obstacle | undefined>();
+  const call = new CallState(watching(generation.context, looked), {
+    request,
+    path,
+    search: "",
+    ip,
+    match,
+    inner: false,
+  });
   const explanation: Explanation = { operation: call.operation, candidates: [], notes: [] };
   try {
+    await generation.context.state.board.load?.();
     call.caller = await generation.authenticate?.(request, ip);
     if (call.caller) explanation.caller = call.caller.name;
     await call.inspect();
     checkCaller(call);
     await generation.routeOnly(call);
-    explanation.candidates = listTargets(call);
+    pull(call, looked, (target) => {
+      const made = describe(target, looked.get(target), call, generation.context);
+      explanation.candidates.push(made);
+      return made;
+    });
   } catch (error) {
     const { status, code, message } = GatewayError.from(error);
     explanation.refused = { status, code, message };
@@ -79,14 +104,18 @@ function chatPath(generation: Generation): string {
   return "/";
 }
 
-function checkCaller({ caller, askedModel, prefix, endpoint }: CallState): void {
+function checkCaller({ caller, askedModel, prefix, endpoint, gateway }: CallState): void {
   if (prefix === undefined && endpoint?.accountWide && caller?.mayUseAnyModel === false) {
     throw new GatewayError("The key may use certain models only.", {
       status: 403,
       code: "model_not_allowed",
     });
   }
-  if (askedModel !== undefined && caller?.mayUseModel(askedModel) === false) {
+  if (
+    askedModel !== undefined &&
+    caller?.mayUseModel(askedModel) === false &&
+    !caller.mayUseModel(gateway.meaningOf(askedModel).model)
+  ) {
     throw new GatewayError(`The key may not use the model ${askedModel}.`, {
       status: 403,
       code: "model_not_allowed",
@@ -100,27 +129,71 @@ function checkCaller({ caller, askedModel, prefix, endpoint }: CallState): void 
   }
 }
 
-function listTargets(call: CallState): ExplainedTarget[] {
-  const targets: ExplainedTarget[] = [];
-  for (let order = 1; order <= listed; order++) {
-    const next = call.targets?.next();
-    if (!next || next.done) break;
-    targets.push(describe(order, next.value, call));
-  }
-  return targets;
+/** A gateway whose gates are watched: what they say of each target is noted, in the order in which they are asked. */
+function watching(context: GatewayContext, looked: Map<Target, Obstacle | undefined>): GatewayContext {
+  const gate: Gate = {
+    name: "explain",
+    check(target, _now, call) {
+      const obstacle = obstacleOf(context.gates, target, call);
+      looked.set(target, obstacle);
+      return obstacle;
+    },
+  };
+  return { ...context, gates: [gate] };
 }
 
-function describe(order: number, { upstream, key, model }: Target, call: CallState): ExplainedTarget {
+/** Tells the targets that the call would try, and those that it passes over. Throws where it may use none of them. */
+function pull(
+  call: CallState,
+  looked: ReadonlyMap<Target, Obstacle | undefined>,
+  tell: (target: Target) => ExplainedTarget,
+): void {
+  const told = new Map<Target, ExplainedTarget>();
+  const tellOnce = (target: Target): ExplainedTarget => {
+    const explained = told.get(target) ?? tell(target);
+    told.set(target, explained);
+    return explained;
+  };
+  const tellPassed = (): void => {
+    for (const [target, obstacle] of looked) if (obstacle && told.size < listed) tellOnce(target);
+  };
+  try {
+    for (let order = 1; order <= listed; order++) {
+      const next = call.targets?.next();
+      tellPassed();
+      if (!next || next.done) break;
+      tellOnce(next.value).order = order;
+    }
+  } finally {
+    tellPassed();
+  }
+}
+
+function describe(
+  target: Target,
+  obstacle: Obstacle | undefined,
+  call: CallState,
+  { gates: all, clock }: GatewayContext,
+): ExplainedTarget {
+  const { upstream, key, model, region } = target;
   const reason = call.candidates.find((candidate) => candidate.upstream === upstream)?.reason ?? "";
   const { name, provider, forwardURL } = upstream;
   const baseURL = call.prefix === undefined ? upstream.baseURL : forwardURL;
+  const gates = reportOf(all, target, clock.now());
   return {
-    order,
     upstream: name,
     provider: provider.name,
     baseURL,
     ...(model !== undefined && { model }),
     ...(key !== undefined && { key: maskSecret(key) }),
+    ...(region !== undefined && { region }),
     reason,
+    ...(obstacle && { obstacle: plain(obstacle) }),
+    ...(Object.keys(gates).length > 0 && { gates }),
   };
+}
+
+/** Gates may hand out more than an obstacle is. */
+function plain({ kind, reason, until }: Obstacle): Obstacle {
+  return { kind, reason, ...(until !== undefined && { until }) };
 }

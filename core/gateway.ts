@@ -2,8 +2,9 @@ import * as runtime from "#runtime";
 import { HookableCore } from "hookable";
 import { addressMatcher } from "./address.ts";
 import { refusalOf } from "./admission.ts";
-import { finalize, renderError } from "./answer.ts";
+import { renderError } from "./answer.ts";
 import { CallState } from "./call-state.ts";
+import { systemClock } from "./clock.ts";
 import { credentialHeaders, requireAdmin } from "./credentials.ts";
 import { resolveServer } from "./defaults.ts";
 import { emit } from "./emit.ts";
@@ -12,20 +13,26 @@ import { GatewayError } from "./errors.ts";
 import { explain } from "./explain.ts";
 import { createGeneration } from "./generation.ts";
 import { createLog } from "./log.ts";
+import { rememberMeanings } from "./meaning.ts";
 import { Roster } from "./roster.ts";
 import { createState, stateKey } from "./state/index.ts";
+import { network } from "./world.ts";
 import type { Caller, Outcome } from "./call.ts";
 import type { Arrival } from "./call-state.ts";
+import type { Clock } from "./clock.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { GatewayContext, GatewayHooks, InnerCall, Log } from "./context.ts";
 import type { Explanation, ExplainQuery } from "./explain.ts";
 import type { ContextParts, Generation } from "./generation.ts";
 import type { Pipeline } from "./pipeline.ts";
-import type { State, StateOptions } from "./state/index.ts";
+import type { State, StateEvents, StateOptions } from "./state/index.ts";
+import type { World } from "./world.ts";
 
 export interface GatewayOptions {
   /** Where the gateway speaks to whoever runs it. Default: stderr. */
   log?: Log;
+  /** Default: the machine's. */
+  clock?: Clock;
   /** Reads the configuration again, for `POST /reload_config`. Without it, that endpoint answers 501. */
   onReloadRequest?: () => Promise<void>;
 }
@@ -54,10 +61,29 @@ export async function createGateway(config: GatewayConfig, options: GatewayOptio
   return gateway;
 }
 
-class GatewayCore implements Gateway {
+/** A gateway whose calls come from whoever has it, and not over the network. */
+export interface StagedGateway extends Gateway {
+  /** Makes a call and sees it to its end. Never rejects. */
+  run(make: (generation: Generation) => CallState): Promise<Response>;
+}
+
+/** Starts a gateway in a world of its own. Rejects with a ConfigError that holds every mistake. */
+export async function stageGateway(
+  config: GatewayConfig,
+  options: GatewayOptions,
+  world: World,
+): Promise<StagedGateway> {
+  const gateway = new GatewayCore(options, world);
+  await gateway.reload(config);
+  return gateway;
+}
+
+class GatewayCore implements StagedGateway {
   readonly #log: Log;
   readonly #hooks = new HookableCore<GatewayHooks>();
   readonly #options: GatewayOptions;
+  readonly #clock: Clock;
+  readonly #world: World;
   readonly #calls = new Roster<CallState>();
   /** Work that goes on after the last byte: settling, logging. */
   readonly #settling = new Set<Promise<unknown>>();
@@ -67,8 +93,10 @@ class GatewayCore implements Gateway {
   #closing = false;
   #onIdle: (() => void) | undefined;
 
-  constructor(options: GatewayOptions) {
+  constructor(options: GatewayOptions, world: World = network) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#world = world;
     this.#log = options.log ?? createLog();
     this.fetch = this.fetch.bind(this);
   }
@@ -123,6 +151,11 @@ class GatewayCore implements Gateway {
     await runtime.closeConnections();
   }
 
+  run(make: (generation: Generation) => CallState): Promise<Response> {
+    const generation = this.#generation;
+    return this.#run(generation, make(generation), generation.pipeline);
+  }
+
   explain(query: ExplainQuery): Promise<Explanation> {
     return explain(this.#generation, query);
   }
@@ -130,7 +163,7 @@ class GatewayCore implements Gateway {
   async #openState(options: StateOptions = {}): Promise<{ key: string; state: State }> {
     const key = stateKey(options);
     if (this.#state?.key === key) return this.#state;
-    const state = await createState(options, {
+    const events: StateEvents = {
       onLost: (error) => {
         this.#log.warn(
           `State is out of reach (${error.message}): limits are kept in this process until it returns.`,
@@ -142,7 +175,8 @@ class GatewayCore implements Gateway {
         void emit({ hooks: this.#hooks, log: this.#log }, "state:restored");
       },
       onWarning: (message) => this.#log.warn(`State: ${message}.`),
-    });
+    };
+    const state = await createState(options, events, this.#clock);
     return { key, state };
   }
 
@@ -150,33 +184,45 @@ class GatewayCore implements Gateway {
     const gathered: ContextParts = {
       providers: new Map(),
       protocols: new Map(),
+      strategies: new Map(),
+      gates: [],
+      adapters: [],
       upstreams: [],
       credentials: { headers: new Set(credentialHeaders), query: false },
     };
+    const { aliases = {} } = config;
+    const meanings = rememberMeanings({ aliases, upstreams: gathered.upstreams, hooks: this.#hooks });
     const context: GatewayContext = {
       server,
       keys: config.keys ?? [],
-      aliases: config.aliases ?? {},
+      aliases,
       ...gathered,
+      meaningOf: meanings.of,
+      watch: (given) => {
+        const gate = this.#world.gate(given);
+        if (!gathered.gates.includes(gate)) gathered.gates.push(gate);
+      },
       state,
       hooks: this.#hooks,
       log: this.#log,
+      clock: this.#clock,
+      reload: () => this.#reloadOnRequest(),
       dispatch: (inner) => this.#dispatch(generation, inner),
       authenticate: (request) => authenticate(generation, request, this.#addressOf(request)),
     };
-    const generation: Generation = await createGeneration(config, context, gathered);
+    const generation: Generation = await createGeneration(
+      config,
+      context,
+      gathered,
+      this.#world,
+      meanings.close,
+    );
     addEndpoints(generation.app, {
       ready: () => !this.#closing,
       stateHealthy: () => state.healthy(),
       reload: async (request) => {
         requireAdmin(await context.authenticate(request));
-        if (!this.#options.onReloadRequest) {
-          throw new GatewayError("This gateway's configuration cannot be read again.", {
-            status: 501,
-            code: "reload_unavailable",
-          });
-        }
-        await this.#options.onReloadRequest();
+        await context.reload();
       },
     });
     generation.hasRoute = routeFilter(generation.app);
@@ -187,6 +233,16 @@ class GatewayCore implements Gateway {
       return this.#handle(generation, request, runtime.rawTarget(request));
     });
     return generation;
+  }
+
+  async #reloadOnRequest(): Promise<void> {
+    if (!this.#options.onReloadRequest) {
+      throw new GatewayError("This gateway's configuration cannot be read again.", {
+        status: 501,
+        code: "reload_unavailable",
+      });
+    }
+    await this.#options.onReloadRequest();
   }
 
   /** Closes a generation once its last call ended. */
@@ -232,7 +288,7 @@ class GatewayCore implements Gateway {
     generation.inFlight++;
     this.#calls.add(call);
     const { total } = generation.context.server.timeouts;
-    const timer = total > 0 ? setTimeout(() => call.canceller.cancel(tooLong()), total) : undefined;
+    const timer = total > 0 ? this.#clock.after(total, () => call.canceller.cancel(tooLong())) : undefined;
     void emit(generation.context, "call:start", call);
     let response: Response;
     try {
@@ -240,8 +296,8 @@ class GatewayCore implements Gateway {
     } catch (error) {
       response = this.#refuse(call, error);
     }
-    return finalize(call, response, (outcome) => {
-      clearTimeout(timer);
+    return this.#world.deliver(call, response, (outcome) => {
+      timer?.();
       this.#finish(generation, call, outcome);
     });
   }
@@ -300,6 +356,7 @@ class GatewayCore implements Gateway {
       inner: true,
     });
     inner.signal?.addEventListener("abort", () => call.canceller.cancel(givenUp()), { once: true });
+    call.caller = inner.caller;
     await call.inspect();
     const response = await this.#run(generation, call, generation.innerPipeline);
     if (call.error) throw call.error;

@@ -14,12 +14,15 @@ import type { CallState } from "./call-state.ts";
 import type { ConfigProblem } from "./config-error.ts";
 import type { GatewayConfig, PluginEntry } from "./config.ts";
 import type { GatewayContext } from "./context.ts";
+import type { Gate } from "./gate.ts";
 import type { Layer, Pipeline } from "./pipeline.ts";
-import type { PluginParts } from "./plugin.ts";
+import type { BodyAdapter, Next, PluginParts } from "./plugin.ts";
 import type { Protocol } from "./protocol.ts";
 import type { Provider } from "./provider.ts";
 import type { Router } from "./router.ts";
+import type { Strategy } from "./strategy.ts";
 import type { Upstream } from "./upstream.ts";
+import type { World } from "./world.ts";
 
 /** What one configuration became: built beside the running one, then put in its place. */
 export interface Generation {
@@ -51,6 +54,9 @@ export interface Generation {
 export interface ContextParts {
   providers: Map<string, Provider>;
   protocols: Map<string, Protocol>;
+  strategies: Map<string, Strategy>;
+  gates: Gate[];
+  adapters: BodyAdapter[];
   upstreams: Upstream[];
   credentials: { headers: Set<string>; query: boolean };
 }
@@ -65,10 +71,13 @@ export async function createGeneration(
   config: GatewayConfig,
   context: GatewayContext,
   gathered: ContextParts,
+  world: World,
+  closeContext: () => void,
 ): Promise<Generation> {
   const problems: ConfigProblem[] = [];
   const installed = await installAll(config.plugins, context, gathered, problems);
   const closeAll = async (): Promise<void> => {
+    closeContext();
     for (const { parts } of installed.toReversed()) await parts.close?.();
   };
   try {
@@ -78,7 +87,7 @@ export async function createGeneration(
     for (const { parts } of installed) await parts.ready?.();
     const discovery = createDiscovery(context);
     await discovery.start();
-    return assemble(context, gathered, installed, () => {
+    return assemble(context, gathered, installed, world, () => {
       discovery.close();
       return closeAll();
     });
@@ -104,6 +113,9 @@ async function installAll(
     }
     for (const provider of [parts.provider ?? []].flat()) gathered.providers.set(provider.name, provider);
     for (const protocol of [parts.protocol ?? []].flat()) gathered.protocols.set(protocol.name, protocol);
+    for (const strategy of [parts.strategy ?? []].flat()) gathered.strategies.set(strategy.name, strategy);
+    if (parts.gate) context.watch(parts.gate);
+    if (parts.adapt) gathered.adapters.push(parts.adapt);
     for (const name of parts.credentials?.headers ?? []) gathered.credentials.headers.add(name);
     if (parts.credentials?.query) gathered.credentials.query = true;
     installed.push({ name: entry.plugin.name, parts });
@@ -139,9 +151,6 @@ function message(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Core makes every call itself, so that each is a CallState. */
-const last: Pipeline = (call) => send(call as CallState);
-
 /** What a route of a plugin threw. What h3 makes of its own HTTPErrors is left as it is. */
 function renderRouteError({ unhandled, cause }: HTTPError, { log }: GatewayContext): Response | undefined {
   if (!unhandled) return undefined;
@@ -150,10 +159,34 @@ function renderRouteError({ unhandled, cause }: HTTPError, { log }: GatewayConte
   return renderError(undefined, error);
 }
 
+function otherPaths(installed: readonly Installed[]): Map<string, string> {
+  return new Map(installed.flatMap(({ parts }) => Object.entries(parts.paths ?? {})));
+}
+
+/** Stands last in the stage `auth`, whichever place its plugin has. */
+function preparing({ prepare }: PluginParts): Layer[] {
+  if (!prepare) return [];
+  return [
+    {
+      stage: "auth",
+      middleware(call, next) {
+        const pending = prepare(call);
+        return pending ? afterwards(pending, next) : next();
+      },
+    },
+  ];
+}
+
+async function afterwards(pending: Promise<void>, next: Next): Promise<Response> {
+  await pending;
+  return next();
+}
+
 function assemble(
   context: GatewayContext,
   gathered: ContextParts,
   installed: readonly Installed[],
+  world: World,
   close: () => Promise<void>,
 ): Generation {
   const layers: (Layer & { plugin: string })[] = [];
@@ -169,7 +202,10 @@ function assemble(
       return call.target ? next() : Promise.reject(noUpstream());
     },
   };
-  const whole = [...layers, first];
+  const prepares = installed.flatMap(({ parts }) => preparing(parts));
+  const whole = [...layers.filter(({ stage }) => !world.without.includes(stage)), ...prepares, first];
+  // Core makes every call itself, so that each is a CallState.
+  const last: Pipeline = (call) => send(call as CallState, world.exchange);
   const routing = compose(
     layers.filter((layer) => layer.stage === "route"),
     () => Promise.resolve(new Response(null, { status: 204 })),
@@ -180,7 +216,7 @@ function assemble(
     context,
     app,
     hasRoute: () => true,
-    router: createRouter(gathered.upstreams, gathered.protocols),
+    router: createRouter(gathered.upstreams, gathered.protocols, otherPaths(installed)),
     pipeline: compose(whole, last),
     innerPipeline: compose(whole, last, "route"),
     refusal: compose(

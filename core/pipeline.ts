@@ -47,7 +47,7 @@ export function compose(layers: readonly Layer[], last: Pipeline, from: Stage = 
   // Built from the inside out, so that a call walks plain closures: no index, no array, no check per step.
   return ordered.reduceRight<Pipeline>((inner, { middleware }) => {
     return (call) => {
-      const next: Next = () => inner(call);
+      const next: Next = (fork = call) => inner(fork);
       return middleware(call, next);
     };
   }, last);

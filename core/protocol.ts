@@ -1,6 +1,7 @@
 import type { Codecs, FrameReader, UpstreamFailure } from "./codec.ts";
 import type { GatewayError } from "./errors.ts";
 import type { Fields } from "./fields.ts";
+import type { RateLimitHeaders } from "./rate-limits.ts";
 import type { Usage } from "./usage.ts";
 
 /** What a call asks for. `forward` is a path under a prefix that no protocol recognises. */
@@ -137,6 +138,8 @@ export interface Protocol {
   renameAnswer?(json: string, model: string): string;
   /** Its clients' own headers, lower case, `*` at the end for any rest: they go to no upstream of another protocol. */
   readonly ownHeaders?: readonly string[];
+  /** How its services name their limits in an answer's headers. Default: `x-ratelimit-…`, which most services share. */
+  readonly rateLimits?: RateLimitHeaders;
   /** What its messages can hold; a provider may say otherwise. */
   readonly takes?: Takes;
 }
@@ -148,11 +151,19 @@ export interface Takes {
   /** Documents (PDF); else they go as their text. Default true. */
   documents?: boolean;
   /**
+   * Goes on with an answer whose beginning stands as the last message; where it has to be told so, with these members of
+   * the message or of the body. Default false.
+   */
+  prefill?: Prefill | ((model: string) => Prefill);
+  /**
    * Extension members of the neutral shape that a service knows although its protocol has none of them
    * (`cache_control`, `reasoning`, `reasoning_content`, `top_k`, …). Default none.
    */
   extensions?: readonly string[];
 }
+
+/** Whether an answer can be given its beginning, and what has to be said beside it. */
+export type Prefill = boolean | { message?: Fields; body?: Fields };
 
 /** Identity function that gives a protocol its types. */
 export function defineProtocol<P extends Protocol>(protocol: P): P {

@@ -1,5 +1,7 @@
 import type { GenericSchema } from "valibot";
 import type { Call } from "./call.ts";
+import type { ChatRequest } from "./chat.ts";
+import type { UpstreamFailure } from "./codec.ts";
 import type { Fields } from "./fields.ts";
 import type { Operation, Protocol, Takes } from "./protocol.ts";
 import type { HeaderPairs } from "./transport/types.ts";
@@ -37,8 +39,21 @@ export interface Provider {
   readonly protocols: Partial<Record<Operation, string | readonly string[]>>;
   /** The same where it hangs on the model (Vertex: Gemini or Claude); undefined: as in `protocols`. */
   protocolsFor?(operation: Operation, model: string, upstream: Upstream): readonly string[] | undefined;
+  /**
+   * The name of the protocol that says a translated chat best, by what it asks for; undefined: the first of those that
+   * it speaks. One that would leave out more of the request than the first is not taken.
+   * @param request The neutral request; it must not be changed.
+   */
+  chatProtocol?(request: ChatRequest, target: Target): string | undefined;
+  /**
+   * Whether the upstream refused a call for what only the choice of `chatProtocol` asks of it: the same attempt then
+   * goes on in the first protocol. To choose otherwise the next time is the provider's own business.
+   */
+  refusesChoice?(status: number, failure: UpstreamFailure, target: Target): boolean;
   /** What its models can take, where that is other than the protocol's. */
   readonly takes?: Takes;
+  /** Regions that serve a model, each a target of its own, in order. Default: none, the upstream's one place. */
+  regions?(upstream: Upstream, model: string | undefined): readonly string[];
   /** valibot schema of `upstreams[].options`; without one, an upstream with options is a mistake. */
   readonly options?: GenericSchema;
   /** The URL of an operation. Never holds a key. */
@@ -47,8 +62,12 @@ export interface Provider {
   forwardURL?(attempt: Attempted, rest: string, search: string): string;
   /** Its credentials may stand in its options: `authenticate` is called for an upstream without keys too. */
   readonly ownCredentials?: boolean;
-  /** Adds the upstream's key to the headers. The client's own credentials are already gone. */
-  authenticate(headers: HeaderPairs, target: Target): void | Promise<void>;
+  /**
+   * Adds the upstream's key to the headers. The client's own credentials are already gone.
+   * @param url Of a GET that the gateway makes itself for `listModels`, for a provider that signs; undefined for calls,
+   * which `prepare` signs.
+   */
+  authenticate(headers: HeaderPairs, target: Target, url?: string): void | Promise<void>;
   /**
    * Changes a JSON body for this service (quirks). Returns the body to send, or undefined to leave it: the client's
    * bytes then pass as they are. `body` must not be changed itself.

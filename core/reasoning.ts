@@ -36,3 +36,11 @@ export function reasoningOf({ reasoning_effort, reasoning }: ChatRequest): Reaso
   if (effort === undefined) return undefined;
   return { enabled: true, effort, budget: budget ?? effortBudgets[effort] ?? 8192 };
 }
+
+/** Whether a request asks to be told what the model thought, and does not leave that to the service. */
+export function wantsReasoningText(request: ChatRequest): boolean {
+  const { reasoning } = request;
+  if (!reasoning || reasoning.exclude) return false;
+  const wish = reasoningOf(request);
+  return wish ? wish.enabled : reasoning.exclude === false || reasoning.summary !== undefined;
+}

@@ -20,10 +20,12 @@ type HeaderNames = Pick<Headers, "has">;
 /**
  * Reads paths: longer prefixes first, then the protocols' endpoints (where an upstream offers models),
  * then the root prefix.
+ * @param others Further paths of endpoints, and theirs.
  */
 export function createRouter(
   upstreams: readonly Upstream[],
   protocols: ReadonlyMap<string, Protocol>,
+  others: ReadonlyMap<string, string> = new Map(),
 ): Router {
   const prefixes = [...new Set(upstreams.flatMap((upstream) => upstream.prefixes))]
     .filter((prefix) => prefix !== "")
@@ -42,8 +44,9 @@ export function createRouter(
         return forwards.get(prefix)?.(method, path.slice(prefix.length), headers);
       }
     }
-    const found = own?.(method, path, headers);
-    if (found) return { prefix: undefined, rest: path, ...found, operation: found.endpoint.operation };
+    const rest = others.get(path) ?? path;
+    const found = own?.(method, rest, headers);
+    if (found) return { prefix: undefined, rest, ...found, operation: found.endpoint.operation };
     return root?.(method, path, headers);
   };
 }

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import type { ConfigProblem } from "./config-error.ts";
-import type { UpstreamConfig } from "./config.ts";
+import type { UpstreamConfig, UpstreamKeyConfig } from "./config.ts";
 import { issuesToProblems } from "./issues.ts";
 import type { Provider } from "./provider.ts";
 import type { Timeouts } from "./transport/types.ts";
-import type { OfferedModel, Upstream } from "./upstream.ts";
+import type { LimitsByModel, OfferedModel, Upstream, UpstreamKey } from "./upstream.ts";
 
 /** Makes configured upstreams ready to use. Mistakes are added to `problems`, and the upstream left out. */
 export function resolveUpstreams(
@@ -66,18 +66,36 @@ function build(config: UpstreamConfig, resolved: Resolved): Upstream {
     provider: withKeyHeader(resolved.provider, config.keyHeader),
     baseURL,
     forwardURL: config.forwardURL === undefined ? baseURL : trimSlash(config.forwardURL),
-    keys: config.keys ?? [],
+    keys: (config.keys ?? []).map(upstreamKey),
+    keyStrategy: config.keyStrategy,
     models: (config.models ?? []).flatMap(offeredModels),
     prefixes: [config.prefix ?? []].flat().map(trimSlash),
     weight: config.weight ?? 1,
     priority: config.priority ?? 0,
+    weights: config.weights ?? {},
+    limits: byModel(config.limits) ?? {},
+    keyLimits: byModel(config.keyLimits) ?? {},
+    concurrency: config.concurrency,
+    keyConcurrency: config.keyConcurrency,
+    regions: config.regions,
     headers: config.headers ?? {},
     timeouts: { ...resolved.timeouts, ...config.timeouts },
+    modelTimeouts: config.modelTimeouts ?? {},
     proxy: config.proxy,
     forwarded: config.forwarded ?? true,
     strict: config.strict ?? false,
     options: resolved.options,
   };
+}
+
+function upstreamKey(given: string | UpstreamKeyConfig): UpstreamKey {
+  const config = typeof given === "string" ? { key: given } : given;
+  const { key: value, weight = 1, concurrency } = config;
+  return { value, weight, limits: byModel(config.limits), concurrency };
+}
+
+function byModel(limits: string[] | Record<string, string[]> | undefined): LimitsByModel | undefined {
+  return Array.isArray(limits) ? { "*": limits } : limits;
 }
 
 function offeredModels(model: string | Record<string, string>): OfferedModel[] {

@@ -24,21 +24,31 @@ export interface GatewayProcess {
   peakMemory(): number;
   /** Has it close, and waits `patience` ms for it to end by itself. Rejects when it does not, or not with status 0. */
   close(patience?: number): Promise<void>;
+  /** kill -9. Resolves when it is dead. */
+  kill(): Promise<void>;
 }
 
 /** Standard output is ours, and whoever calls may. */
 const ownPlugins = [{ "request-log": false }, { auth: { anonymous: true } }];
 
-/** Starts a gateway in a process of the runtime that this test runs on. */
-export async function startGatewayProcess(config: object): Promise<GatewayProcess> {
-  const program = fileURLToPath(new URL("_gateway-child.ts", import.meta.url));
-  const flags =
-    "Deno" in globalThis
-      ? ["run", "-A", "--no-check", "--quiet"]
-      : process.execArgv.filter((flag) => !flag.startsWith("--test"));
+export const gatewayProgram = fileURLToPath(new URL("_gateway-child.ts", import.meta.url));
+
+/**
+ * Starts a gateway in a process of the runtime that this test runs on.
+ * @param program the bundled program, where many are started (see _bundle.ts)
+ */
+export async function startGatewayProcess(config: object, program = gatewayProgram): Promise<GatewayProcess> {
+  const own = process.execArgv.filter((flag) => !flag.startsWith("--test"));
+  const flags = "Deno" in globalThis ? ["run", "-A", "--no-check", "--quiet"] : own;
   const { plugins = [] } = config as { plugins?: object[] };
   const told = JSON.stringify({ ...config, plugins: [...ownPlugins, ...plugins] });
-  const child = spawn(process.execPath, [...flags, program, told], { stdio: ["pipe", "pipe", "pipe"] });
+  // What is bundled needs no loader.
+  const args = [...(program.endsWith(".ts") || "Deno" in globalThis ? flags : []), program, told];
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"] });
+  // Should this process end in the middle of a test, none is left behind.
+  const reap = (): void => void child.kill("SIGKILL");
+  process.once("exit", reap);
+  child.once("exit", () => process.removeListener("exit", reap));
   let messages = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (messages += text));
   const exited = new Promise<number | string>((resolve) => {
@@ -66,6 +76,10 @@ export async function startGatewayProcess(config: object): Promise<GatewayProces
       const how = await exited;
       clearTimeout(timer);
       if (how !== 0) throw new Error(`the gateway ended with ${how}: ${messages}`);
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
     },
   };
 }
