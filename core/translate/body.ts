@@ -10,6 +10,17 @@ export interface StreamTranslator {
   end(): { text: string; complete: boolean };
 }
 
+/** A stream that broke behind a text, which is still good. */
+export class BrokenBehind extends Error {
+  readonly text: string;
+
+  /** @param cause What broke it. */
+  constructor(text: string, cause: unknown) {
+    super("The stream broke behind what it had given.", { cause });
+    this.text = text;
+  }
+}
+
 const encoder = new TextEncoder();
 
 export function utf8(text: string): Uint8Array {
@@ -88,7 +99,7 @@ export class TranslatedBody implements WireBody, BodySink {
       this.#give(this.#translator.push(bytes));
     } catch (error) {
       this.#source.cancel();
-      this.#finish({ error: GatewayError.from(error) });
+      this.#breakWith(error);
     }
   }
 
@@ -99,8 +110,15 @@ export class TranslatedBody implements WireBody, BodySink {
       this.#give(text);
       this.#finish(complete ? {} : { error: transportError("connection_lost", new Error("no end mark")) });
     } catch (error) {
-      this.#finish({ error: GatewayError.from(error) });
+      this.#breakWith(error);
     }
+  }
+
+  #breakWith(error: unknown): void {
+    const isBehind = error instanceof BrokenBehind;
+    // Where the client has nothing yet, another upstream can still give it all.
+    if (isBehind && (this.#sink || this.#waiting.length > 0)) this.#give(error.text);
+    this.#finish({ error: GatewayError.from(isBehind ? error.cause : error) });
   }
 
   fail(error: unknown): void {

@@ -1,11 +1,11 @@
-import { readDataURL } from "../chat.ts";
+import { bytesOfFile, readDataURL } from "../chat-content.ts";
 import { badRequest } from "../errors.ts";
 
-/** The text of a document given as a `data:` URL: PDF, or any text. Rejects with a 400 GatewayError for any other. */
+/** The text of a document given as a `data:` URL: PDF, or any text. Rejects with a 400 GatewayError for any other, and for what is no base64. */
 export async function documentText(dataURL: string): Promise<string> {
   const read = readDataURL(dataURL);
   if (!read) throw badRequest("A file's data must be a data: URL with base64.");
-  const bytes = Uint8Array.from(atob(read.data), (char) => char.charCodeAt(0));
+  const bytes = bytesOfFile(read.data);
   if (read.mediaType === "application/pdf") return pdfText(bytes);
   if (/^text\/|^application\/(json|xml|yaml|x-yaml|javascript)/.test(read.mediaType)) {
     return new TextDecoder().decode(bytes);

@@ -1,6 +1,7 @@
 import * as runtime from "#runtime";
 import { addressMatcher } from "../address.ts";
-import { toDataURL } from "../chat.ts";
+import { bytesToBase64 } from "../base64.ts";
+import { toDataURL } from "../chat-content.ts";
 import { badRequest } from "../errors.ts";
 import { isPublicAddress } from "../public-address.ts";
 import { documentText } from "./document.ts";
@@ -97,7 +98,7 @@ export class FileCache {
         `A URL in the request leads to ${file.mediaType || "something unnamed"}, not to an image.`,
       );
     }
-    return toDataURL(file.mediaType, toBase64(file.bytes));
+    return toDataURL(file.mediaType, bytesToBase64(file.bytes));
   }
 }
 
@@ -111,14 +112,4 @@ function remembered(
   const made = make();
   map.set(key, made);
   return made;
-}
-
-/** In pieces, as a call takes only so many arguments; a multiple of three has no padding within. */
-function toBase64(bytes: Uint8Array): string {
-  const step = 0x8000 - (0x8000 % 3);
-  let text = "";
-  for (let at = 0; at < bytes.byteLength; at += step) {
-    text += btoa(String.fromCharCode(...bytes.subarray(at, at + step)));
-  }
-  return text;
 }

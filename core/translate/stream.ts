@@ -1,3 +1,4 @@
+import { BrokenBehind } from "./body.ts";
 import { sseFrames } from "./frames.ts";
 import { usageFromChat } from "./usage.ts";
 import { ChunkJoiner } from "./join.ts";
@@ -32,6 +33,8 @@ export class ChunkReadAlong implements ReadAlong {
   }
 
   #noteTurn(chunk: ChatChunk): void {
+    // Most chunks bring text alone.
+    if (!chunk.choices.some(({ delta }) => delta.tool_calls || delta.reasoning_details)) return;
     const choices = chunk.choices.flatMap(({ index, delta: { tool_calls, reasoning_details } }) =>
       tool_calls || reasoning_details
         ? [
@@ -42,7 +45,7 @@ export class ChunkReadAlong implements ReadAlong {
           ]
         : [],
     );
-    if (choices.length > 0) (this.#turn ??= new ChunkJoiner()).add({ ...chunk, choices });
+    (this.#turn ??= new ChunkJoiner()).add({ ...chunk, choices });
   }
 
   /** The messages so far, of which only reasoning and tool calls are kept. */
@@ -95,7 +98,11 @@ export function chatTranslator(
   };
   const translate = (events: readonly StreamEvent[]): string => {
     let text = "";
-    for (const event of events) text += write(decoder.event(event));
+    try {
+      for (const event of events) text += write(decoder.event(event));
+    } catch (error) {
+      throw text === "" ? error : new BrokenBehind(text, error);
+    }
     return text;
   };
   return {

@@ -77,20 +77,32 @@ export const claudeCode: Agent = {
       ...json,
       "x-api-key": key,
       "anthropic-version": "2023-06-01",
-      "anthropic-beta":
-        "claude-code-20250219,interleaved-thinking-2025-05-14,fine-grained-tool-streaming-2025-05-14",
+      "anthropic-dangerous-direct-browser-access": "true",
+      "anthropic-beta": [
+        "claude-code-20250219",
+        "interleaved-thinking-2025-05-14",
+        "thinking-token-count-2026-05-13",
+        "context-management-2025-06-27",
+        "prompt-caching-scope-2026-01-05",
+        "mid-conversation-system-2026-04-07",
+        "effort-2025-11-24",
+      ].join(),
       "x-app": "cli",
+      "x-claude-code-session-id": "0199c2c4-0000-7000-8000-000000000001",
       "x-stainless-lang": "js",
-      "user-agent": "claude-cli/2.0.0 (external, cli)",
+      "x-stainless-retry-count": "0",
+      "user-agent": "claude-cli/2.1.293 (external, cli)",
     };
     const system = [
-      { type: "text", text: "You are Claude Code.", cache_control: mark },
-      { type: "text", text: "You use tools.\n".repeat(200), cache_control: mark },
+      { type: "text", text: "x-anthropic-billing-header: cc_version=2.1.293; cc_entrypoint=cli;" },
+      { type: "text", text: "You are Claude Code.", cache_control: { ...mark, ttl: "1h", scope: "global" } },
+      { type: "text", text: "You use tools.\n".repeat(200), cache_control: { ...mark, ttl: "1h" } },
     ];
     const tools = toolNames.map((name) => ({
       name,
       description: `Does ${name}.`,
       input_schema: schemaOf(name),
+      eager_input_streaming: true,
     }));
     const messages: Fields[] = [
       {
@@ -100,15 +112,23 @@ export const claudeCode: Agent = {
           { type: "text", text: "Fix the bug.", cache_control: mark },
         ],
       },
+      { role: "system", content: "# Environment\nLinux" },
     ];
     for (let turns = 1; turns <= limit; turns++) {
       const shared = { model, system, tools, messages };
       const send = (path: string, body: object): Promise<Response> =>
         fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
       await counted(await send("/v1/messages/count_tokens?beta=true", shared), "input_tokens");
-      const thinking = { type: "enabled", budget_tokens: 10_000 };
-      const metadata = { user_id: "user_1_account__session_2" };
-      const request = { ...shared, max_tokens: 32_000, temperature: 1, thinking, metadata, stream: true };
+      const request = {
+        ...shared,
+        max_tokens: 64_000,
+        thinking: { type: "adaptive", display: "updates" },
+        output_config: { effort: "high" },
+        context_management: { edits: [{ type: "clear_thinking_20251015", keep: "all" }] },
+        diagnostics: { previous_message_id: turns > 1 ? "msg_1" : null },
+        metadata: { user_id: JSON.stringify({ device_id: "d1", account_uuid: "", session_id: "s2" }) },
+        stream: true,
+      };
       const content = blocksOf(await eventsOf(await send("/v1/messages?beta=true", request)));
       const uses = content.filter(({ type }) => type === "tool_use");
       if (uses.length === 0) return { turns, text: content.map(({ text }) => text ?? "").join("") };
@@ -132,24 +152,49 @@ export const codex: Agent = {
       authorization: `Bearer ${key}`,
       accept: "text/event-stream",
       originator: "codex_cli_rs",
-      session_id: "0199c2c4",
-      conversation_id: "0199c2c4",
-      "openai-beta": "responses=experimental",
-      version: "0.60.0",
+      "session-id": "0199c2c4",
+      "thread-id": "0199c2c4",
+      "x-client-request-id": "0199c2c4",
+      "x-codex-window-id": "0199c2c4:0",
+      "x-codex-turn-metadata": '{"turn_id":"0199c2c5"}',
+      "x-codex-beta-features": "terminal_resize_reflow",
+      "user-agent": "codex_cli_rs/0.146.0 (Debian 13; x86_64) xterm",
     };
-    const tools = toolNames.map((name) => ({
+    const functionOf = (name: string): Fields => ({
       type: "function",
       name,
       description: `Does ${name}.`,
       strict: false,
       parameters: schemaOf(name),
-    }));
-    const said = (text: string): Fields => ({
+    });
+    const server = "mcp__server__";
+    const served = toolNames.filter((name) => name.startsWith(server));
+    const tools = [
+      ...toolNames.filter((name) => !name.startsWith(server)).map(functionOf),
+      {
+        type: "custom",
+        name: "apply_patch",
+        description: "Edits files. This is a FREEFORM tool, so do not wrap the patch in JSON.",
+        format: { type: "grammar", syntax: "lark", definition: 'start: "*** Begin Patch" LF' },
+      },
+      { type: "web_search", external_web_access: true },
+      {
+        type: "namespace",
+        name: server,
+        description: "Tools of a server.",
+        tools: served.map((name) => functionOf(name.slice(server.length))),
+      },
+    ];
+    const said = (role: string, text: string): Fields => ({
       type: "message",
-      role: "user",
+      role,
       content: [{ type: "input_text", text }],
     });
-    const input: Fields[] = [said("<environment_context>…</environment_context>"), said("Fix the bug.")];
+    const input: Fields[] = [
+      said("developer", "<permissions instructions>…</permissions instructions>"),
+      said("user", "<environment_context>…</environment_context>"),
+      said("user", "Fix the bug."),
+    ];
     for (let turns = 1; turns <= limit; turns++) {
       const request = {
         model,
@@ -164,6 +209,7 @@ export const codex: Agent = {
         include: ["reasoning.encrypted_content"],
         prompt_cache_key: "0199c2c4-0000-7000-8000-000000000001",
         text: { verbosity: "low" },
+        client_metadata: { "x-codex-installation-id": "0199c2c6" },
       };
       const events = await eventsOf(
         await fetch(`${url}/v1/responses`, { method: "POST", headers, body: JSON.stringify(request) }),
@@ -201,7 +247,8 @@ export const geminiCli: Agent = {
       ...json,
       "x-goog-api-key": key,
       "x-goog-api-client": "google-genai-sdk/1.30.0 gl-node/v22",
-      "user-agent": "GeminiCLI/0.20.0/gemini-3-pro (linux; x64)",
+      "x-gemini-api-privileged-user-id": "0199c2c4-installation",
+      "user-agent": "GeminiCLI/0.40.0/gemini-3-pro (linux; x64; terminal)",
     };
     const functionDeclarations = toolNames.map((name) => ({
       name,

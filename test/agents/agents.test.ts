@@ -52,7 +52,8 @@ after(async () => {
 });
 
 /** Headers that are for the agent's own vendor. */
-const own = /^(anthropic-|openai-|x-goog-api-client|originator|session_id|conversation_id)/;
+const own =
+  /^(anthropic-|openai-|x-goog-api-client|x-gemini-|x-claude-|x-codex-|x-client-request-id|originator|session-id|thread-id)/;
 const ownKind: Record<string, Spoken> = {
   "Claude Code": "anthropic",
   Codex: "openai-responses",

@@ -9,6 +9,8 @@ import type { Feature, FeatureName } from "./features.ts";
 import { readSent } from "./sent/index.ts";
 import { cellHeader, startService, upstreamKey } from "./service.ts";
 import type { Service } from "./service.ts";
+import { assertShape } from "./shapes/sent.ts";
+import { prepareShapes } from "./shapes/validate.ts";
 import { upstreams } from "./upstreams/index.ts";
 
 const callerKey = "sk-caller-only-0002";
@@ -38,6 +40,7 @@ interface Cell {
  * @param part Only cells whose id (`Gemini/cohere/tools/stream`) holds it. Default all.
  */
 export async function runMatrix(part = ""): Promise<Result[]> {
+  prepareShapes();
   const service = await startService(upstreams);
   const gateway = await startGateway({
     keys: [callerKey],
@@ -46,7 +49,8 @@ export async function runMatrix(part = ""): Promise<Result[]> {
       ...upstream.config(service.url, upstreamKey),
       models: [{ [upstream.model]: `matrix-${upstream.name}` }],
     })),
-    plugins: [{ retry: { attempts: 1 } }],
+    // A cell in which the upstream fails must not keep the others from it.
+    plugins: [{ retry: { attempts: 1 } }, { cooldown: false }, { breaker: false }],
   });
   try {
     return await runAll(cellsWith(part), (cell) => runCell(cell, gateway, service));
@@ -121,7 +125,10 @@ async function runCell(cell: Cell, gateway: TestGateway, service: Service): Prom
   }
   const seen = service.seen(idOf(cell));
   assert.equal(seen.length, feature.last ? 2 : 1, "requests");
-  for (const request of seen) assertSent(request, upstream, stream);
+  for (const request of seen) {
+    assertSent(request, upstream, stream);
+    assertShape(request, client, upstream);
+  }
   feature.sent(readSent(seen.at(-1) as Seen));
   assert.equal(observation.model ?? link.model, link.model, "the model's name in the answer");
   if (stream) assert.ok(observation.pieces > 1, "the stream came in one piece");

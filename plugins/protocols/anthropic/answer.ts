@@ -2,7 +2,7 @@ import { badAnswer, isFields } from "../../../core/index.ts";
 import { AssistantPieces, isPlainText } from "./assistant-decode.ts";
 import { assistantBlocks, client } from "./assistant-encode.ts";
 import { annotationsOf, withCitations } from "./citations.ts";
-import { extensionOf, objectsIn, restOf, textIn, wire } from "./fields.ts";
+import { ownOf, objectsIn, restOf, textIn, wire } from "./fields.ts";
 import { factsOf } from "./models.ts";
 import { finishReasonOf, stopReasonOf } from "./stop.ts";
 import { calledTools } from "./structured.ts";
@@ -89,7 +89,7 @@ export function encodeAnswer(answer: ChatAnswer, context: Context): Fields {
     stop_sequence: choice?.stop_sequence ?? null,
     usage: usage as object as BetaUsage,
   });
-  return { ...body, ...extensionOf(answer) };
+  return { ...body, ...ownOf(answer) };
 }
 
 function hasCalls(content: readonly Fields[]): boolean {

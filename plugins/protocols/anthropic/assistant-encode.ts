@@ -1,6 +1,6 @@
 import { isFields, parseFields, partsOf, reasoningFormats, toolId } from "../../../core/index.ts";
 import { blockOf, cacheMarkOf } from "./blocks-encode.ts";
-import { extensionOf, wire } from "./fields.ts";
+import { ownOf, wire } from "./fields.ts";
 import { carryCallSignature, signatureFor } from "./signatures.ts";
 import type {
   BetaRedactedThinkingBlockParam,
@@ -94,7 +94,7 @@ function callBlocks(call: ToolCall, reader: Reader): Fields[] {
   const input = inputOf(text);
   const block = wire<BetaToolUseBlockParam>({ type: "tool_use", id, name, input, ...cacheMarkOf(call) });
   const signature = call.extra_content?.google?.thought_signature;
-  const full = { ...block, ...extensionOf(call) };
+  const full = { ...block, ...ownOf(call) };
   return signature === undefined || !reader.client ? [full] : [callSignatureBlock(id, signature), full];
 }
 

@@ -1,6 +1,5 @@
-import { badRequest, isFields, toDataURL } from "../../../core/index.ts";
+import { badRequest, isFields, textToBase64, toDataURL } from "../../../core/index.ts";
 import { objectsIn, protocolName, restOf, textIn } from "./fields.ts";
-import { toBase64 } from "./text-document.ts";
 import type { CacheControl, ContentPart, Fields, FilePart, TextPart } from "../../../core/index.ts";
 
 /** The mark of a prompt cache, kept wherever it stands. */
@@ -93,11 +92,11 @@ function fileFrom(source: Fields): FilePart["file"] | undefined {
   const { type, content } = source;
   const data = textIn(source, "data");
   if (type === "base64") return { file_data: toDataURL(textIn(source, "media_type"), data) };
-  if (type === "text") return { file_data: toDataURL("text/plain", toBase64(data)) };
+  if (type === "text") return { file_data: toDataURL("text/plain", textToBase64(data)) };
   if (type === "url") return { file_url: textIn(source, "url") };
   if (type === "file") return { file_id: textIn(source, "file_id") };
   if (type !== "content") return undefined;
   const texts = objectsIn(content).map((block) => textIn(block, "text"));
   const text = typeof content === "string" ? content : texts.filter(Boolean).join("\n");
-  return { file_data: toDataURL("text/plain", toBase64(text)) };
+  return { file_data: toDataURL("text/plain", textToBase64(text)) };
 }

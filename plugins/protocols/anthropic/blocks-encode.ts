@@ -1,6 +1,5 @@
-import { isFields, partsOf, readDataURL } from "../../../core/index.ts";
-import { extensionOf, protocolName, wire } from "./fields.ts";
-import { fromBase64 } from "./text-document.ts";
+import { isFields, partsOf, readDataURL, textOfFile } from "../../../core/index.ts";
+import { ownOf, protocolName, wire } from "./fields.ts";
 import type {
   BetaImageBlockParam,
   BetaRequestDocumentBlock,
@@ -63,7 +62,7 @@ export function plainText(text: string): Fields | undefined {
 }
 
 function textBlock(part: TextPart, blank: boolean): Fields | undefined {
-  const { block, ...own } = extensionOf(part);
+  const { block, ...own } = ownOf(part) ?? {};
   if (isFields(block)) return block;
   if (part.text === "" || (!blank && part.text.trim() === "")) return undefined;
   const text = wire<BetaTextBlockParam>({ type: "text", text: part.text, ...cacheMarkOf(part) });
@@ -82,7 +81,7 @@ function imageBlock(part: ImagePart): Fields {
       : { type: "url", url },
     ...cacheMarkOf(part),
   });
-  return { ...image, ...extensionOf(part) };
+  return { ...image, ...ownOf(part) };
 }
 
 type DocumentSource = BetaRequestDocumentBlock["source"];
@@ -104,21 +103,20 @@ function documentBlock(part: FilePart, context: Dropping): Fields | undefined {
     ...(filename !== undefined && { title: filename }),
     ...cacheMarkOf(part),
   });
-  return { ...document, ...extensionOf(part) };
+  return { ...document, ...ownOf(part) };
 }
 
 function documentSource(
-  { file_url, file_id }: FilePart["file"],
+  file: FilePart["file"],
   inline: { mediaType: string; data: string } | undefined,
 ): DocumentSource | undefined {
   if (inline?.mediaType === "application/pdf") {
     return { type: "base64", media_type: "application/pdf", data: inline.data };
   }
-  if (inline?.mediaType.startsWith("text/") || inline?.mediaType === "application/json") {
-    const data = fromBase64(inline.data);
-    return data === undefined ? undefined : { type: "text", media_type: "text/plain", data };
-  }
+  const text = textOfFile(file);
+  if (text !== undefined) return { type: "text", media_type: "text/plain", data: text };
   if (inline) return undefined;
+  const { file_url, file_id } = file;
   if (file_url !== undefined) return { type: "url", url: file_url };
   return file_id === undefined ? undefined : { type: "file", file_id };
 }

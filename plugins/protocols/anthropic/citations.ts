@@ -1,5 +1,5 @@
 import { isFields } from "../../../core/index.ts";
-import { extensionOf, objectsIn, textIn, wire } from "./fields.ts";
+import { ownOf, objectsIn, textIn, wire } from "./fields.ts";
 import type { BetaCitationsWebSearchResultLocation } from "@anthropic-ai/sdk/resources/beta/messages/messages";
 import type { Annotation, AssistantMessage, ContentPart, Fields } from "../../../core/index.ts";
 
@@ -22,7 +22,7 @@ export function annotationsOf(parts: readonly ContentPart[]): Annotation[] {
   for (const part of parts) {
     if (part.type !== "text") continue;
     const end = start + part.text.length;
-    for (const citation of objectsIn(extensionOf(part)["citations"])) {
+    for (const citation of objectsIn(ownOf(part)?.["citations"])) {
       annotations.push(annotationFrom(citation, start, end));
     }
     start = end;

@@ -1,5 +1,5 @@
 import { badAnswer } from "../../../core/index.ts";
-import { extensionOf, restOf, wire } from "./fields.ts";
+import { ownOf, restOf, wire } from "./fields.ts";
 import { decodeRequest } from "./request-decode.ts";
 import { encodeRequest } from "./request-encode.ts";
 import type {
@@ -39,6 +39,6 @@ export const countTokens: Codec<ChatRequest, TokenCount> = {
   },
   encodeAnswer(count): Fields {
     const { input_tokens } = count;
-    return { ...wire<Partial<BetaMessageTokensCount>>({ input_tokens }), ...extensionOf(count) };
+    return { ...wire<Partial<BetaMessageTokensCount>>({ input_tokens }), ...ownOf(count) };
   },
 };

@@ -1,20 +1,16 @@
+import { ownExtensions } from "../../../core/index.ts";
 import type { Extensions, Fields } from "../../../core/index.ts";
 
 /** The name that this protocol's own extensions stand under. */
 export const protocolName = "anthropic";
 
-/** What only this protocol can say of a piece of the neutral shape. */
-export function extensionOf(piece: { extensions?: Extensions }): Fields {
-  return piece.extensions?.[protocolName] ?? {};
-}
+export const { ownOf, asOwn } = ownExtensions(protocolName);
 
 /** The members of an object that the neutral shape has no place for, as its extensions. */
 export function restOf(fields: Fields, known: ReadonlySet<string>): { extensions?: Extensions } {
-  let rest: Fields | undefined;
-  for (const name in fields) {
-    if (!known.has(name)) (rest ??= {})[name] = fields[name];
-  }
-  return rest ? { extensions: { [protocolName]: rest } } : {};
+  const rest: Fields = {};
+  for (const name in fields) if (!known.has(name)) rest[name] = fields[name];
+  return asOwn(rest);
 }
 
 /** An object that is of one of the SDK's types, as JSON: the type is checked where it is written. */

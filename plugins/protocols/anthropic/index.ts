@@ -5,7 +5,9 @@ import { readError, renderError, renderStreamError } from "./errors.ts";
 import { readRequest, textOf } from "./facts.ts";
 import { protocolName } from "./fields.ts";
 import { renderModel, renderModels } from "./model-list.ts";
+import { factsOf } from "./models.ts";
 import { EventReader, usageFrom } from "./read-along.ts";
+import { rateLimits } from "./rate-limits.ts";
 import { decodeRequest } from "./request-decode.ts";
 import { encodeRequest } from "./request-encode.ts";
 import { StreamReader } from "./stream-decode.ts";
@@ -56,7 +58,9 @@ const protocol = defineProtocol({
     const at = json.includes('"message_start"') ? json.indexOf('"message":') + '"message":'.length : 0;
     return json.slice(0, at) + replaceTopLevelString(json.slice(at), "model", model);
   },
-  ownHeaders: ["anthropic-*"],
+  ownHeaders: ["anthropic-*", "x-claude-*"],
+  takes: { prefill: (model) => factsOf(model).prefill },
+  rateLimits,
 });
 
 export default definePlugin({ name: "protocols/anthropic", setup: () => ({ protocol }) });

@@ -1,6 +1,6 @@
 import { isFields, maxTokensOf, partsOf, stopOf } from "../../../core/index.ts";
 import { blocksOf, cacheMarkOf, plainText } from "./blocks-encode.ts";
-import { extensionOf, wire } from "./fields.ts";
+import { ownOf, wire } from "./fields.ts";
 import { factsOf } from "./models.ts";
 import { encodeFormat, jsonInstruction } from "./structured.ts";
 import { encodeThinking } from "./thinking.ts";
@@ -32,7 +32,7 @@ type WireRequest = MessageCreateParamsBase & Sampling;
 export function encodeRequest(request: ChatRequest, context: CodecContext): Fields {
   const facts = factsOf(context.model);
   noteUnsaid(request, context);
-  const own = extensionOf(request);
+  const own = ownOf(request) ?? {};
   const leading = request.messages.findIndex((message) => !isInstruction(message));
   const start = leading < 0 ? request.messages.length : leading;
   const messages = turnsOf(request.messages.slice(start), facts, context);
@@ -148,7 +148,7 @@ function about(request: ChatRequest, { drop }: CodecContext): Pick<WireRequest, 
 
 /** `thinking` and `output_config`, with what only this protocol says in them. */
 function outputOf(request: ChatRequest, written: WrittenThinking, facts: ModelFacts): Fields {
-  const own = extensionOf(request);
+  const own = ownOf(request) ?? {};
   const given = isFields(own["output_config"]) ? own["output_config"] : {};
   const format = own["output_format"] === undefined ? encodeFormat(request, facts) : undefined;
   const config: Fields = {

@@ -2,7 +2,7 @@ import { badAnswer, isFields, parseFields } from "../../../core/index.ts";
 import { endedBy } from "./answer.ts";
 import { BlockReader } from "./block-reader.ts";
 import { streamError } from "./errors.ts";
-import { extensionOf, protocolName, restOf, textIn } from "./fields.ts";
+import { ownOf, protocolName, restOf, textIn } from "./fields.ts";
 import { factsOf } from "./models.ts";
 import { calledTools } from "./structured.ts";
 import { tierOf } from "./tiers.ts";
@@ -107,8 +107,8 @@ export class StreamReader implements StreamDecoder<ChatChunk> {
     const calls = { tool_calls: this.#blocks.calls > 0 ? [{} as never] : [] };
     const ended = endedBy(delta["stop_reason"], delta["stop_sequence"], calls, this.#tools);
     const own = {
-      ...extensionOf(withoutNulls(restOf(delta, endMembers))),
-      ...extensionOf(withoutNulls(restOf(event, eventMembers))),
+      ...ownOf(withoutNulls(restOf(delta, endMembers))),
+      ...ownOf(withoutNulls(restOf(event, eventMembers))),
     };
     const chunk = this.#chunk({ delta: {}, ...ended });
     return Object.keys(own).length > 0 ? { ...chunk, extensions: { [protocolName]: own } } : chunk;

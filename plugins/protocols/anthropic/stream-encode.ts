@@ -4,7 +4,7 @@ import { BlockWriter } from "./block-writer.ts";
 import { CallWriter } from "./call-writer.ts";
 import { citationFrom } from "./citations.ts";
 import { renderStreamError } from "./errors.ts";
-import { extensionOf, protocolName } from "./fields.ts";
+import { ownOf, protocolName } from "./fields.ts";
 import { signatureFor } from "./signatures.ts";
 import { stopReasonOf } from "./stop.ts";
 import { answerTier } from "./tiers.ts";
@@ -44,7 +44,7 @@ export class StreamWriter implements StreamEncoder<ChatChunk> {
   chunk(chunk: ChatChunk): string {
     if (chunk.usage) this.#usage = chunk.usage;
     let text = this.#started ? "" : this.#start(chunk);
-    if (chunk.extensions) this.#own = { ...this.#own, ...extensionOf(chunk) };
+    if (chunk.extensions) this.#own = { ...this.#own, ...ownOf(chunk) };
     for (const choice of chunk.choices) {
       // The protocol has no second choice.
       if (choice.index !== 0) continue;
@@ -62,7 +62,7 @@ export class StreamWriter implements StreamEncoder<ChatChunk> {
     this.#started = true;
     const tier = answerTier(chunk);
     const usage = { ...(tier && { service_tier: tier }), ...encodeUsage(chunk.usage) };
-    const own = Object.entries(extensionOf(chunk)).filter(([name]) => !endMembers.has(name));
+    const own = Object.entries(ownOf(chunk) ?? {}).filter(([name]) => !endMembers.has(name));
     const message = {
       id: chunk.id,
       type: "message",

@@ -1,5 +1,5 @@
 import { effortBudgets, effortOf, isFields, reasoningOf } from "../../../core/index.ts";
-import { extensionOf, wire } from "./fields.ts";
+import { ownOf, wire } from "./fields.ts";
 import type {
   BetaThinkingConfigAdaptive,
   BetaThinkingConfigEnabled,
@@ -69,7 +69,7 @@ export function encodeThinking(
   context: CodecContext,
 ): WrittenThinking {
   const wish = reasoningOf(request);
-  const own = extensionOf(request);
+  const own = ownOf(request) ?? {};
   const said = request.reasoning_effort ? "reasoning_effort" : "reasoning";
   const effort = fittingEffort(request.reasoning_effort ?? wish?.effort, facts);
   if (!wish) return { maxTokens };

@@ -1,7 +1,7 @@
-import { badRequest, isFields } from "../../../core/index.ts";
+import { allowedNames, badRequest, functionTool, isFields } from "../../../core/index.ts";
 import { cacheMark } from "./blocks-decode.ts";
 import { cacheMarkOf, listed } from "./blocks-encode.ts";
-import { extensionOf, protocolName, restOf, textIn, wire } from "./fields.ts";
+import { ownOf, protocolName, restOf, textIn, wire } from "./fields.ts";
 import { answerTool } from "./structured.ts";
 import type {
   BetaTool,
@@ -22,18 +22,12 @@ export function decodeTools(tools: unknown): ChatTool[] | undefined {
 
 function decodeTool(tool: unknown, place: string): ChatTool {
   if (!isFields(tool)) throw badRequest(`${place}: Input should be an object`, place);
-  const { type, name, description, input_schema: schema, strict } = tool;
+  const { type, name, description, input_schema: parameters, strict } = tool;
   const isFunction = type === undefined || type === null || type === "custom";
   if (!isFunction) return { type: "extension", protocol: protocolName, value: tool };
   if (typeof name !== "string") throw badRequest(`${place}.name: Field required`, `${place}.name`);
   return {
-    type: "function",
-    function: {
-      name,
-      ...(typeof description === "string" && { description }),
-      ...(isFields(schema) && { parameters: schema }),
-      ...(typeof strict === "boolean" && { strict }),
-    },
+    ...functionTool(name, { description, parameters, strict }),
     ...cacheMark(tool),
     ...restOf(tool, toolMembers),
   };
@@ -102,18 +96,12 @@ function withoutTools(turns: readonly Fields[]): WrittenTools {
 /** All tools, or those that `allowed_tools` names. */
 function wantedTools({ tools = [], tool_choice: choice }: ChatRequest): ChatTool[] {
   if (typeof choice !== "object" || choice.type !== "allowed_tools") return tools;
-  const allowed = new Set(choice.allowed_tools.tools.map(allowedName));
-  return tools.filter((tool) => tool.type !== "extension" && allowed.has(nameOf(tool)));
+  const allowed = allowedNames(choice);
+  return tools.filter((tool) => tool.type !== "extension" && allowed?.has(nameOf(tool)));
 }
 
 function nameOf(tool: Exclude<ChatTool, { type: "extension" }>): string {
   return tool.type === "function" ? tool.function.name : tool.custom.name;
-}
-
-/** `{ type: "function", function: { name } }`, or with the name itself. */
-function allowedName(entry: Fields): unknown {
-  const named = entry["function"] ?? entry["custom"];
-  return isFields(named) ? named["name"] : entry["name"];
 }
 
 const emptySchema: BetaTool["input_schema"] = { type: "object", properties: {} };
@@ -133,13 +121,16 @@ function encodeTool(tool: ChatTool, facts: ModelFacts, context: CodecContext): F
     return undefined;
   }
   const about =
-    tool.type === "function" ? functionTool(tool.function, facts) : customTool(tool.custom, context);
-  return { ...wire<BetaTool>({ ...about, ...cacheMarkOf(tool) }), ...extensionOf(tool) };
+    tool.type === "function" ? encodeFunction(tool.function, facts) : encodeCustom(tool.custom, context);
+  return { ...wire<BetaTool>({ ...about, ...cacheMarkOf(tool) }), ...ownOf(tool) };
 }
 
 type FunctionFacts = Extract<ChatTool, { type: "function" }>["function"];
 
-function functionTool({ name, description, parameters, strict }: FunctionFacts, facts: ModelFacts): BetaTool {
+function encodeFunction(
+  { name, description, parameters, strict }: FunctionFacts,
+  facts: ModelFacts,
+): BetaTool {
   const given = parameters && Object.keys(parameters).length > 0;
   return {
     name,
@@ -151,7 +142,7 @@ function functionTool({ name, description, parameters, strict }: FunctionFacts, 
 
 type CustomFacts = Extract<ChatTool, { type: "custom" }>["custom"];
 
-function customTool({ name, description, format }: CustomFacts, context: CodecContext): BetaTool {
+function encodeCustom({ name, description, format }: CustomFacts, context: CodecContext): BetaTool {
   if (isFields(format) && format["type"] !== "text") context.drop("tools.custom.format");
   return { name, ...(description !== undefined && { description }), input_schema: textSchema };
 }

@@ -1,7 +1,7 @@
 import { partsOf, textOfContent, toolId } from "../../../core/index.ts";
 import { assistantBlocks, toolIdLimit, upstream } from "./assistant-encode.ts";
 import { blocksOf, cacheMarkOf, plainText } from "./blocks-encode.ts";
-import { extensionOf, textIn, wire } from "./fields.ts";
+import { ownOf, textIn, wire } from "./fields.ts";
 import type {
   BetaMessageParam,
   BetaToolResultBlockParam,
@@ -145,7 +145,7 @@ class Turns {
       ...(is_error !== undefined && { is_error }),
       ...cacheMarkOf(message),
     });
-    return { ...result, ...extensionOf(message) };
+    return { ...result, ...ownOf(message) };
   }
 
   /**
@@ -164,7 +164,7 @@ class Turns {
     if (blocks.length === 0) return;
     const turn = last.role === "system" ? last : this.#push("system");
     append(turn, blocks, typeof content === "string" ? content : undefined);
-    Object.assign(turn.extra, extensionOf(message));
+    Object.assign(turn.extra, ownOf(message));
   }
 
   finish(): Fields[] {

@@ -1,7 +1,8 @@
-import type { ChatRequest, CodecContext } from "../../../core/index.ts";
+import { dropUnsaid } from "../../../core/index.ts";
+import type { ChatRequest, CodecContext, WrittenMembers } from "../../../core/index.ts";
 
 /** The members of a request: how they are written, or that they cannot be. */
-const members: Readonly<Record<keyof ChatRequest, string>> = {
+const members: WrittenMembers = {
   model: "model",
   messages: "system, messages",
   stream: "stream",
@@ -51,15 +52,12 @@ const defaults: Readonly<Record<string, unknown>> = {
 };
 
 function asksNothing(name: string, value: unknown): boolean {
-  if (value === undefined || value === null || value === defaults[name]) return true;
+  if (value === defaults[name]) return true;
   if (name === "modalities") return Array.isArray(value) && value.every((one) => one === "text");
-  return typeof value === "object" && Object.keys(value).length === 0;
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
 /** Notes what of a request this protocol has no words for; a vendor's own members are among it. */
 export function noteUnsaid(request: ChatRequest, { drop }: CodecContext): void {
-  for (const [name, value] of Object.entries(request)) {
-    const written = (members as Readonly<Record<string, string>>)[name] ?? "dropped";
-    if (written === "dropped" && !asksNothing(name, value)) drop(name);
-  }
+  dropUnsaid(request, members, asksNothing, drop);
 }

@@ -1,5 +1,5 @@
 import { isFields } from "../../../core/index.ts";
-import { extensionOf, protocolName, wire } from "./fields.ts";
+import { ownOf, protocolName, wire } from "./fields.ts";
 import type { BetaUsage } from "@anthropic-ai/sdk/resources/beta/messages/messages";
 import type { ChatUsage, Fields } from "../../../core/index.ts";
 
@@ -70,5 +70,5 @@ export function encodeUsage(usage: ChatUsage | null | undefined): Fields {
       }),
     ...(thinking !== undefined && { output_tokens_details: { thinking_tokens: thinking } }),
   });
-  return usage ? { ...body, ...extensionOf(usage) } : body;
+  return usage ? { ...body, ...ownOf(usage) } : body;
 }

@@ -78,7 +78,7 @@ export function encodeAnswer(answer: ChatAnswer, context: AnswerContext<ChatRequ
   const { message } = choice;
   const writing = { context, model: context.model, names: new Set<string>(), answering: true };
   const content = citedBlocks(assistantBlocks(message, writing), message);
-  const { metrics, additionalModelResponseFields, ...own } = ownOf(answer);
+  const { metrics, additionalModelResponseFields, ...own } = ownOf(answer) ?? {};
   const stop = choice.stop_sequence;
   const more = additionalModelResponseFields ?? (stop == null ? undefined : { stop_sequence: stop });
   const tier = answer.service_tier;

@@ -21,7 +21,7 @@ export function cited(message: AssistantMessage): AssistantMessage {
   let at = 0;
   for (const part of partsOf(message.content)) {
     if (part.type !== "text") continue;
-    const { citationsContent } = ownOf(part);
+    const { citationsContent } = ownOf(part) ?? {};
     const citations = isFields(citationsContent) ? citationsContent["citations"] : undefined;
     for (const citation of Array.isArray(citations) ? citations.filter(isFields) : []) {
       annotations.push(annotationOf(citation, at, at + part.text.length));

@@ -1,4 +1,4 @@
-import { isFields, readDataURL, toDataURL } from "../../../core/index.ts";
+import { base64ToText, isFields, readDataURL, textToBase64, toDataURL } from "../../../core/index.ts";
 import type { AudioPart, CodecContext, Fields, FilePart, ImagePart } from "../../../core/index.ts";
 import { asOwn, ownOf } from "./own.ts";
 import type { WireBlock } from "./wire.ts";
@@ -74,7 +74,7 @@ export function filePart(block: Fields): FilePart | undefined {
   }
   const { text, ...others } = source;
   if (typeof text !== "string" || Object.keys(others).length > 0) return undefined;
-  const file_data = toDataURL(type ?? "text/plain", base64Of(text));
+  const file_data = toDataURL(type ?? "text/plain", textToBase64(text));
   const own = { ...rest, text: true, ...(format !== undefined && { format }) };
   return { type: "file", file: { filename: name, file_data }, ...asOwn(own) };
 }
@@ -93,11 +93,11 @@ export function documentBlock(
     context.drop(part.file.file_id === undefined ? "file_url" : "file_id");
     return undefined;
   }
-  const { text, format: ownFormat, ...own } = ownOf(part);
+  const { text, format: ownFormat, ...own } = ownOf(part) ?? {};
   const filename = part.file.filename ?? "";
   if (text === true) {
     const format = ownFormat as DocumentBlock["format"];
-    const source = { text: textOfBase64(read.data) };
+    const source = { text: base64ToText(read.data) };
     const document: DocumentBlock = { name: freeName(filename, names), source };
     return { ...(format !== undefined && { format }), ...document, ...own };
   }
@@ -133,17 +133,4 @@ function freeName(wanted: string, taken: DocumentNames): string {
   for (let n = 2; taken.has(free); n++) free = `${base} (${n})`;
   taken.add(free);
   return free;
-}
-
-function base64Of(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) {
-    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  }
-  return btoa(binary);
-}
-
-function textOfBase64(data: string): string {
-  return new TextDecoder().decode(Uint8Array.from(atob(data), (char) => char.charCodeAt(0)));
 }

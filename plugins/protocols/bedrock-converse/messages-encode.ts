@@ -88,7 +88,7 @@ export function contentBlocks(
 
 function partBlock(part: ContentPart, { context, names }: Writing): Fields | undefined {
   if (part.type === "text") {
-    const { citationsContent } = ownOf(part);
+    const { citationsContent } = ownOf(part) ?? {};
     if (isFields(citationsContent)) return { citationsContent };
     return part.text.trim() === "" ? undefined : { text: part.text };
   }
@@ -122,7 +122,7 @@ export function cachePoint(
 
 function toolResult(message: ToolMessage, writing: Writing): Fields[] {
   const { status: knowsStatus = false } = familyOf(writing.model);
-  const { status, ...own } = ownOf(message);
+  const { status, ...own } = ownOf(message) ?? {};
   const failed = message.is_error === true;
   const content = partsOf(message.content).flatMap((part) => resultBlock(part, writing));
   // Without a flag for it, the text has to say it.
@@ -137,7 +137,7 @@ function toolResult(message: ToolMessage, writing: Writing): Fields[] {
 }
 
 function resultBlock(part: ContentPart, writing: Writing): Fields[] {
-  if (part.type === "text" && ownOf(part)["json"] === true)
+  if (part.type === "text" && ownOf(part)?.["json"] === true)
     return [{ json: JSON.parse(part.text) as unknown }];
   if (part.type === "input_audio") {
     writing.context.drop("input_audio");

@@ -1,21 +1,13 @@
-import { isFields } from "../../../core/index.ts";
-import type { ContentPart, ExtensionPart, Extensions, Fields } from "../../../core/index.ts";
+import { isFields, ownExtensions } from "../../../core/index.ts";
+import type { ContentPart, ExtensionPart, Fields } from "../../../core/index.ts";
 
 export const name = "bedrock-converse";
+
+export const { ownOf, asOwn } = ownExtensions(name);
 
 /** A block that only this protocol knows. */
 export function ownPart(value: Fields): ExtensionPart {
   return { type: "extension", protocol: name, value };
-}
-
-/** What stands in an object for this protocol alone. */
-export function ownOf(holder: { extensions?: Extensions | undefined }): Fields {
-  return holder.extensions?.[name] ?? {};
-}
-
-/** The member `extensions` for what this protocol alone can say; nothing for nothing. */
-export function asOwn(fields: Fields): { extensions?: Extensions } {
-  return Object.keys(fields).length === 0 ? {} : { extensions: { [name]: fields } };
 }
 
 /** A cache point as the mark on what stands before it; undefined for one that the mark cannot say. */

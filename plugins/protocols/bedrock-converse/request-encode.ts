@@ -59,7 +59,7 @@ const asWritten: ModelFields = { fields: {}, thinking: false, choice: false, wit
 export function encodeRequest(request: ChatRequest, context: CodecContext): Fields {
   noteDropped(request, context);
   const { model } = context;
-  const { outputConfig: ownOutput, inferenceConfig: ownInference, ...own } = ownOf(request);
+  const { outputConfig: ownOutput, inferenceConfig: ownInference, ...own } = ownOf(request) ?? {};
   const isWritten = ownOutput !== undefined || own["additionalModelRequestFields"] !== undefined;
   const made = isWritten ? asWritten : modelFields(request, model, context);
   const way = schemaWay(request, model);

@@ -19,7 +19,7 @@ export function schemaWay(request: ChatRequest, model: string): SchemaWay | unde
   // Without a schema there is nothing to hold a model to; its prompt asks for JSON as well.
   if (format.type === "json_object") return { way: "none" };
   // A client of Converse wrote it itself.
-  if (ownOf(request)["outputConfig"] !== undefined) return { way: "native" };
+  if (ownOf(request)?.["outputConfig"] !== undefined) return { way: "native" };
   const { schema: way } = familyOf(model);
   if (way === "native" || way === "none") return { way };
   const { schema, description } = format.json_schema;

@@ -1,4 +1,11 @@
-import { badAnswer, isFields, parseFields, toDataURL } from "../../../core/index.ts";
+import {
+  badAnswer,
+  bytesToBase64,
+  isFields,
+  parseFields,
+  toDataURL,
+  upstreamBytes,
+} from "../../../core/index.ts";
 import type { Fields, ImagePart } from "../../../core/index.ts";
 
 /** The most that one kept block may hold, characters. */
@@ -58,5 +65,12 @@ export class KeptBlock {
 /** Pieces that were each coded for themselves, as one. */
 function joinBase64(pieces: readonly string[]): string {
   if (pieces.length === 1 && pieces[0] !== undefined) return pieces[0];
-  return btoa(pieces.map((piece) => atob(piece)).join(""));
+  const parts = pieces.map(upstreamBytes);
+  const bytes = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytesToBase64(bytes);
 }

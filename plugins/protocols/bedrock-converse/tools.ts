@@ -1,4 +1,4 @@
-import { badRequest, isFields } from "../../../core/index.ts";
+import { allowedNames, badRequest, functionTool, isFields } from "../../../core/index.ts";
 import type { ChatRequest, ChatTool, CodecContext, Fields, ToolChoice } from "../../../core/index.ts";
 import { familyOf } from "./families.ts";
 import { cachePoint } from "./messages-encode.ts";
@@ -31,16 +31,7 @@ function decodeTool(tool: Fields): ChatTool {
   if (typeof name !== "string")
     throw badRequest("A toolSpec must have a name.", "toolConfig.tools.toolSpec.name");
   const parameters = isFields(inputSchema) ? inputSchema["json"] : undefined;
-  return {
-    type: "function",
-    function: {
-      name,
-      ...(typeof description === "string" && { description }),
-      ...(isFields(parameters) && { parameters }),
-      ...(typeof strict === "boolean" && { strict }),
-    },
-    ...asOwn(rest),
-  };
+  return { ...functionTool(name, { description, parameters, strict }), ...asOwn(rest) };
 }
 
 function decodeChoice(choice: unknown): ToolChoice | undefined {
@@ -98,12 +89,8 @@ export function encodeTools(
 /** The tools that the client allows of those it offers. */
 function allowedTools({ tools = [], tool_choice: choice }: ChatRequest, context: CodecContext): ChatTool[] {
   if (typeof choice !== "object" || choice.type !== "allowed_tools") return tools;
-  const names = new Set(
-    choice.allowed_tools.tools.map((tool) =>
-      isFields(tool["function"]) ? tool["function"]["name"] : undefined,
-    ),
-  );
-  const allowed = tools.filter((tool) => tool.type === "function" && names.has(tool.function.name));
+  const names = allowedNames(choice);
+  const allowed = tools.filter((tool) => tool.type === "function" && names?.has(tool.function.name));
   if (allowed.length === 0) context.drop("tool_choice");
   return allowed.length === 0 ? tools : allowed;
 }

@@ -1,5 +1,5 @@
-import { badAnswer, isFields } from "../../../core/index.ts";
-import { asExtensions, own, rest } from "./fields.ts";
+import { badAnswer, isFields, otherFields } from "../../../core/index.ts";
+import { asOwn, ownOf } from "./fields.ts";
 import { decodeFinish, decodeLogprobs, encodeFinish, encodeLogprobs } from "./finish.ts";
 import { decodeAssistant } from "./messages-decode.ts";
 import { encodeAssistant } from "./messages-encode.ts";
@@ -35,7 +35,7 @@ export function decodeAnswer(body: Fields, { id, created, model }: AnswerContext
       },
     ],
     ...(usage && { usage }),
-    ...asExtensions(rest(body, neutral)),
+    ...asOwn(otherFields(body, neutral)),
   };
 }
 
@@ -60,7 +60,7 @@ export function encodeAnswer(answer: ChatAnswer, context: AnswerContext<ChatRequ
     message: { ...message, ...(blocks && { content: blocks }) },
     ...(answer.usage && { usage: encodeUsage(answer.usage) }),
     ...(logprobs && { logprobs }),
-    ...own(answer),
+    ...ownOf(answer),
   };
   return body as unknown as Fields;
 }

@@ -1,5 +1,5 @@
 import { isFields } from "../../../core/index.ts";
-import { asExtensions, cohere } from "./fields.ts";
+import { asOwn, cohere } from "./fields.ts";
 import type { Annotation, Fields } from "../../../core/index.ts";
 import type { CitationBody } from "./wire.ts";
 
@@ -15,7 +15,7 @@ function decodeCitation(citation: Fields): Annotation {
   const page = (Array.isArray(sources) ? sources.filter(isFields) : [])
     .map(({ document }) => document)
     .find((document): document is Fields => isFields(document) && typeof document["url"] === "string");
-  const extensions = asExtensions(citation);
+  const extensions = asOwn(citation);
   if (!page) return { type: "citation", start_index: start, end_index: end, text, ...extensions };
   const { url, title } = page;
   const url_citation = { start_index: start, end_index: end, url, title: title ?? url };

@@ -1,5 +1,14 @@
-import { badAnswer, badRequest, isFields } from "../../../core/index.ts";
-import { asExtensions, objects, own, requiredText, rest } from "./fields.ts";
+import {
+  badAnswer,
+  badRequest,
+  isFields,
+  objectsAt,
+  otherFields,
+  textAt,
+  vectorToBase64,
+  vectorToNumbers,
+} from "../../../core/index.ts";
+import { asOwn, ownOf } from "./fields.ts";
 import { decodeUsage } from "./usage.ts";
 import type {
   AnswerContext,
@@ -39,10 +48,10 @@ function decodeRequest(body: Fields, { model }: CodecContext): EmbeddingsRequest
   return {
     model,
     input,
-    input_type: requiredText(input_type, "input_type"),
+    input_type: textAt(input_type, "input_type"),
     ...(typeof output_dimension === "number" && { dimensions: output_dimension }),
     ...(wanted.length > 0 && { encoding_format: wanted.includes("float") ? "float" : "base64" }),
-    ...asExtensions({ ...rest(body, neutral), ...(inputs && !texts ? { inputs } : {}) }),
+    ...asOwn({ ...otherFields(body, neutral), ...(inputs && !texts ? { inputs } : {}) }),
   };
 }
 
@@ -50,10 +59,10 @@ const imagesRefused = "Only Cohere's own models embed images here: this one take
 
 /** The texts of inputs in parts; several parts of one input are one text. */
 function textsOf(inputs: unknown): string[] {
-  return objects(inputs, "texts").map(({ content }) => {
-    const parts = objects(content, "inputs.content");
+  return objectsAt(inputs, "texts").map(({ content }) => {
+    const parts = objectsAt(content, "inputs.content");
     if (parts.some(({ type }) => type !== "text")) throw badRequest(imagesRefused, "inputs");
-    return parts.map(({ text }) => requiredText(text, "inputs.content.text")).join("\n");
+    return parts.map(({ text }) => textAt(text, "inputs.content.text")).join("\n");
   });
 }
 
@@ -66,7 +75,7 @@ function encodeRequest(request: EmbeddingsRequest, { model, drop }: CodecContext
   }
   const isKnown = input_type !== undefined && inputTypes.has(input_type);
   if (input_type !== undefined && !isKnown) drop("input_type");
-  const kept = own(request);
+  const kept = ownOf(request) ?? {};
   const body: EmbedBody = {
     model,
     ...(kept["inputs"] ? {} : { texts }),
@@ -90,18 +99,18 @@ function decodeAnswer(body: Fields, { model }: AnswerContext<EmbeddingsRequest>)
     model,
     data: vectors.map((embedding: number[] | string, index) => ({ object: "embedding", index, embedding })),
     ...(usage && { usage: { prompt_tokens: usage.prompt_tokens, total_tokens: usage.total_tokens } }),
-    ...asExtensions(rest(body, new Set(["embeddings"]))),
+    ...asOwn(otherFields(body, new Set(["embeddings"]))),
   };
 }
 
 /** Vectors in each of the types asked for that can be had without loss. */
 function encodeAnswer(answer: EmbeddingsAnswer, { id, request }: AnswerContext<EmbeddingsRequest>): Fields {
-  const asked = own(request)["embedding_types"];
+  const asked = ownOf(request)?.["embedding_types"];
   const types = Array.isArray(asked) ? asked : [];
   const vectors = answer.data.toSorted((a, b) => a.index - b.index).map(({ embedding }) => embedding);
   const embeddings: EmbedAnswerBody["embeddings"] = {};
-  if (types.length === 0 || types.includes("float")) embeddings.float = vectors.map(toFloats);
-  if (types.includes("base64")) embeddings.base64 = vectors.map(toBase64);
+  if (types.length === 0 || types.includes("float")) embeddings.float = vectors.map(vectorToNumbers);
+  if (types.includes("base64")) embeddings.base64 = vectors.map(vectorToBase64);
   const tokens = answer.usage?.prompt_tokens;
   const texts = [request.input].flat().filter((text) => typeof text === "string");
   const body: EmbedAnswerBody = {
@@ -113,22 +122,7 @@ function encodeAnswer(answer: EmbeddingsAnswer, { id, request }: AnswerContext<E
       ...(tokens !== undefined && { billed_units: { input_tokens: tokens } }),
     },
     response_type: "embeddings_by_type",
-    ...own(answer),
+    ...ownOf(answer),
   };
   return body as unknown as Fields;
-}
-
-/** Base64 holds float32, little-endian. */
-function toFloats(vector: number[] | string): number[] {
-  if (typeof vector !== "string") return vector;
-  const bytes = Uint8Array.from(atob(vector), (character) => character.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Array.from({ length: bytes.byteLength >> 2 }, (_, at) => view.getFloat32(at * 4, true));
-}
-
-function toBase64(vector: number[] | string): string {
-  if (typeof vector === "string") return vector;
-  const view = new DataView(new ArrayBuffer(vector.length * 4));
-  for (const [at, value] of vector.entries()) view.setFloat32(at * 4, value, true);
-  return btoa(Array.from(new Uint8Array(view.buffer), (byte) => String.fromCharCode(byte)).join(""));
 }

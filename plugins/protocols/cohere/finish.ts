@@ -1,5 +1,5 @@
 import { isFields } from "../../../core/index.ts";
-import { asExtensions, cohere } from "./fields.ts";
+import { asOwn, cohere } from "./fields.ts";
 import type { ChatChoice, ChunkChoice, Fields, FinishReason } from "../../../core/index.ts";
 import type { FinishReasonWord, LogprobBody } from "./wire.ts";
 
@@ -54,7 +54,7 @@ export function decodeLogprobs(value: unknown): { content: Fields[] } | undefine
     logprob: sum(logprobs),
     bytes: null,
     top_logprobs: [],
-    ...asExtensions({ token_ids, logprobs }),
+    ...asOwn({ token_ids, logprobs }),
   }));
   return { content };
 }

@@ -3,6 +3,7 @@ import { decodeAnswer, encodeAnswer } from "./answer.ts";
 import { embed } from "./embed.ts";
 import { cohere } from "./fields.ts";
 import { failureOf } from "./finish.ts";
+import { rateLimits } from "./rate-limits.ts";
 import { EventReader, readRequest, readText, readUsage } from "./reading.ts";
 import { decodeRequest } from "./request-decode.ts";
 import { encodeRequest } from "./request-encode.ts";
@@ -33,6 +34,7 @@ const protocol = defineProtocol({
   endpoints,
   codecs: { chat, embeddings: embed, rerank },
   ownHeaders: ["x-client-name", "x-fern-*"],
+  rateLimits,
   takes: { documents: false },
   readRequest,
   renderError: ({ message }) => JSON.stringify({ message }),

@@ -1,6 +1,6 @@
-import { badRequest, isFields } from "../../../core/index.ts";
+import { badRequest, isFields, objectsAt, textAt } from "../../../core/index.ts";
 import { decodeCitations } from "./citations.ts";
-import { asExtensions, cohere, objects, requiredText } from "./fields.ts";
+import { asOwn, cohere } from "./fields.ts";
 import type {
   AssistantMessage,
   ChatMessage,
@@ -26,18 +26,18 @@ export function decodeMessages(messages: readonly Fields[]): ChatMessage[] {
 
 function decodeContent(content: unknown): string | ContentPart[] {
   if (typeof content === "string") return content;
-  return objects(content, "messages.content").map(decodePart);
+  return objectsAt(content, "messages.content").map(decodePart);
 }
 
 function decodePart(part: Fields): ContentPart {
   const { type, text, image_url } = part;
-  if (type === "text") return { type, text: requiredText(text, "messages.content.text") };
+  if (type === "text") return { type, text: textAt(text, "messages.content.text") };
   if (type === "image_url" && isFields(image_url)) {
     const { url, detail } = image_url;
     return {
       type,
       image_url: {
-        url: requiredText(url, "messages.content.image_url.url"),
+        url: textAt(url, "messages.content.image_url.url"),
         ...(typeof detail === "string" && { detail }),
       },
     };
@@ -50,16 +50,16 @@ function decodePart(part: Fields): ContentPart {
  * is kept beside.
  */
 function decodeToolMessage({ tool_call_id, content }: Fields): ToolMessage {
-  const id = requiredText(tool_call_id, "messages.tool_call_id");
+  const id = textAt(tool_call_id, "messages.tool_call_id");
   if (typeof content === "string") return { role: "tool", tool_call_id: id, content };
-  const parts = objects(content, "messages.content").map((part): ContentPart => {
+  const parts = objectsAt(content, "messages.content").map((part): ContentPart => {
     const { document } = part;
     if (part["type"] !== "document" || !isFields(document)) return decodePart(part);
     const { data } = document;
     return {
       type: "text",
       text: typeof data === "string" ? data : JSON.stringify(data),
-      ...asExtensions({ document }),
+      ...asOwn({ document }),
     };
   });
   return { role: "tool", tool_call_id: id, content: parts };
@@ -84,7 +84,7 @@ export function decodeAssistant(message: Fields): AssistantMessage {
     ...(thinking && { reasoning_content: thinking }),
     ...(calls.length > 0 && { tool_calls: calls }),
     ...(annotations.length > 0 && { annotations }),
-    ...asExtensions(displaced ? { tool_plan: false } : {}),
+    ...asOwn(displaced ? { tool_plan: false } : {}),
   };
 }
 
@@ -92,7 +92,7 @@ function contentOf(plan: string, texts: string | TextPart[], hasCalls: boolean):
   if (plan === "") return texts.length > 0 ? texts : null;
   if (texts.length === 0 && hasCalls) return plan;
   const parts: TextPart[] = typeof texts === "string" ? [{ type: "text", text: texts }] : texts;
-  const marked: TextPart = { type: "text", text: plan, ...asExtensions({ tool_plan: true }) };
+  const marked: TextPart = { type: "text", text: plan, ...asOwn({ tool_plan: true }) };
   return texts.length > 0 ? [marked, ...parts] : [marked];
 }
 

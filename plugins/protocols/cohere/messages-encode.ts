@@ -1,6 +1,6 @@
-import { partsOf, readDataURL, textOfContent } from "../../../core/index.ts";
+import { partsOf, reasoningTextOf, textOfContent, textOfFile } from "../../../core/index.ts";
 import { encodeCitations } from "./citations.ts";
-import { cohere, own } from "./fields.ts";
+import { cohere, ownOf } from "./fields.ts";
 import type {
   AssistantMessage,
   ChatMessage,
@@ -118,20 +118,16 @@ class MessageWriter {
 }
 
 function encodeResult(part: TextPart): ToolPart {
-  const { document } = own(part);
+  const { document } = ownOf(part) ?? {};
   if (document) return { type: "document", document: document as { data: Record<string, unknown> } };
   return { type: "text", text: part.text };
 }
 
-const decoder = new TextDecoder();
-
 /** A file of text as a document that the model can cite; undefined for any other file. */
 function textDocument({ file }: FilePart): { data: Record<string, unknown> } | undefined {
-  const found = file.file_data === undefined ? undefined : readDataURL(file.file_data);
-  if (!found || !/^(?:text\/|application\/(?:json|xml|yaml|x-yaml)$)/.test(found.mediaType)) return undefined;
-  const bytes = Uint8Array.from(atob(found.data), (character) => character.charCodeAt(0));
+  const text = textOfFile(file);
   const title = file.filename;
-  return { data: { ...(title !== undefined && { title }), text: decoder.decode(bytes) } };
+  return text === undefined ? undefined : { data: { ...(title !== undefined && { title }), text } };
 }
 
 /** An assistant's message. Its text goes before its calls as the plan for them, unless it is known to be content. */
@@ -142,11 +138,11 @@ export function encodeAssistant(
   if (message.audio) context.drop("messages.audio");
   if (message.images) context.drop("messages.images");
   const calls = encodeCalls(message.tool_calls ?? [], context);
-  const isPlanned = calls.length > 0 && own(message)["tool_plan"] !== false;
+  const isPlanned = calls.length > 0 && ownOf(message)?.["tool_plan"] !== false;
   const parts = partsOf(message.content);
-  const hasMarks = parts.some((part) => part.type === "text" && own(part)["tool_plan"] === true);
+  const hasMarks = parts.some((part) => part.type === "text" && ownOf(part)?.["tool_plan"] === true);
   const plan = parts.filter((part) =>
-    hasMarks ? part.type === "text" && own(part)["tool_plan"] === true : isPlanned,
+    hasMarks ? part.type === "text" && ownOf(part)?.["tool_plan"] === true : isPlanned,
   );
   const said = hasMarks ? parts.filter((part) => !plan.includes(part)) : isPlanned ? [] : parts;
   const isText = typeof message.content === "string" && said.length > 0;
@@ -166,7 +162,7 @@ function encodeContent(
   content: string | ContentPart[],
   { drop }: CodecContext,
 ): string | AssistantPart[] | undefined {
-  const thinking = reasoningText(message);
+  const thinking = reasoningTextOf(message);
   if (typeof content === "string" && !thinking && !message.refusal) return content;
   const blocks: AssistantPart[] = thinking ? [{ type: "thinking", thinking }] : [];
   for (const part of partsOf(content)) {
@@ -176,12 +172,6 @@ function encodeContent(
   }
   if (message.refusal) blocks.push({ type: "text", text: message.refusal });
   return blocks.length > 0 ? blocks : undefined;
-}
-
-/** Thinking has no signature here, so any vendor's may come back as the text that it is. */
-export function reasoningText({ reasoning_content, reasoning_details }: AssistantMessage): string {
-  if (reasoning_content) return reasoning_content;
-  return (reasoning_details ?? []).map((detail) => ("text" in detail ? detail.text : "")).join("");
 }
 
 export function encodeCalls(

@@ -1,6 +1,6 @@
-import { badRequest, isFields } from "../../../core/index.ts";
+import { badRequest, functionTool, isFields, objectsAt, otherFields, textAt } from "../../../core/index.ts";
 import { decodeMessages } from "./messages-decode.ts";
-import { asExtensions, objects, optionalNumber, requiredText, rest } from "./fields.ts";
+import { asOwn, optionalNumber } from "./fields.ts";
 import type {
   ChatRequest,
   ChatTool,
@@ -45,7 +45,7 @@ const numbers = {
 
 /** Reads a request to `/v2/chat`. Throws a 400 GatewayError for a shape that is none of its. */
 export function decodeRequest(body: Fields, { model }: CodecContext): ChatRequest {
-  const request: ChatRequest = { model, messages: decodeMessages(objects(body["messages"], "messages")) };
+  const request: ChatRequest = { model, messages: decodeMessages(objectsAt(body["messages"], "messages")) };
   for (const [name, neutralName] of Object.entries(numbers) as [keyof typeof numbers, NumberName][]) {
     const value = optionalNumber(body[name], name);
     if (value !== undefined) request[neutralName] = value;
@@ -62,11 +62,11 @@ export function decodeRequest(body: Fields, { model }: CodecContext): ChatReques
   if (format) request.response_format = format;
   const reasoning = decodeThinking(body["thinking"]);
   if (reasoning) request.reasoning = reasoning;
-  const own = rest(body, neutral);
+  const own = otherFields(body, neutral);
   if (typeof body["strict_tools"] === "boolean" && !(body["strict_tools"] && tools?.length)) {
     own["strict_tools"] = body["strict_tools"];
   }
-  return { ...request, ...asExtensions(own) };
+  return { ...request, ...asOwn(own) };
 }
 
 type NumberName = (typeof numbers)[keyof typeof numbers];
@@ -78,19 +78,12 @@ function texts(value: unknown, param: string): string[] {
 
 function decodeTools(value: unknown, strict: boolean): ChatTool[] | undefined {
   if (value === undefined || value === null) return undefined;
-  return objects(value, "tools").map((tool): ChatTool => {
+  return objectsAt(value, "tools").map((tool): ChatTool => {
     const given = tool["function"];
     if (!isFields(given)) throw badRequest("A tool must have a function.", "tools");
     const { description, parameters } = given;
-    return {
-      type: "function",
-      function: {
-        name: requiredText(given["name"], "tools.function.name"),
-        ...(typeof description === "string" && { description }),
-        ...(isFields(parameters) && { parameters }),
-        ...(strict && { strict }),
-      },
-    };
+    const name = textAt(given["name"], "tools.function.name");
+    return functionTool(name, { description, parameters, ...(strict && { strict }) });
   });
 }
 

@@ -1,7 +1,14 @@
-import { isFields, maxTokensOf, reasoningOf, stopOf } from "../../../core/index.ts";
-import { own } from "./fields.ts";
+import { allowedNames, dropUnsaid, maxTokensOf, reasoningOf, stopOf } from "../../../core/index.ts";
+import { ownOf } from "./fields.ts";
 import { encodeMessages } from "./messages-encode.ts";
-import type { ChatRequest, ChatTool, CodecContext, Fields, FunctionTool } from "../../../core/index.ts";
+import type {
+  ChatRequest,
+  ChatTool,
+  CodecContext,
+  Fields,
+  FunctionTool,
+  WrittenMembers,
+} from "../../../core/index.ts";
 import type { ChatBody, ToolBody } from "./wire.ts";
 
 /** Cohere takes no more. Source: API reference, chat. */
@@ -12,7 +19,7 @@ const stopLimit = 5;
  * read again differs in this: a default (`tool_choice: "auto"`) is left out; a schema's name, description and
  * strictness are Cohere's to choose; an effort comes back as its budget; a function has parameters.
  */
-const members: Record<keyof ChatRequest, string> = {
+const members: WrittenMembers = {
   model: "model",
   messages: "messages",
   stream: "stream",
@@ -63,9 +70,9 @@ const defaults: Readonly<Record<string, unknown>> = {
 
 /** Writes the body for `/v2/chat`. */
 export function encodeRequest(request: ChatRequest, context: CodecContext): Fields {
-  dropMembers(request, context);
+  dropUnsaid(request, members, asksNothing, context.drop);
   const { messages, documents } = encodeMessages(request.messages, context);
-  const kept = own(request);
+  const kept = ownOf(request) ?? {};
   const given = Array.isArray(kept["documents"]) ? kept["documents"] : [];
   const all = [...given, ...documents] as ChatBody["documents"] & object;
   const stream = request.stream !== undefined && request.stream !== null;
@@ -83,12 +90,8 @@ export function encodeRequest(request: ChatRequest, context: CodecContext): Fiel
   return body as unknown as Fields;
 }
 
-function dropMembers(request: ChatRequest, { drop }: CodecContext): void {
-  for (const [name, value] of Object.entries(request)) {
-    if (value === undefined || value === null || value === defaults[name]) continue;
-    if (name === "modalities" && String(value) === "text") continue;
-    if ((members[name as keyof ChatRequest] ?? "dropped") === "dropped") drop(name);
-  }
+function asksNothing(name: string, value: unknown): boolean {
+  return value === defaults[name] || (name === "modalities" && String(value) === "text");
 }
 
 function encodeSampling(request: ChatRequest, { drop }: CodecContext): Partial<ChatBody> {
@@ -137,17 +140,6 @@ function encodeTools(request: ChatRequest, { drop }: CodecContext): Partial<Chat
     ...(strict && { strict_tools: true }),
     ...encodeChoice(choice),
   };
-}
-
-function allowedNames(choice: ChatRequest["tool_choice"]): ReadonlySet<unknown> | undefined {
-  if (typeof choice !== "object") return undefined;
-  if (choice.type === "function") return new Set([choice.function.name]);
-  if (choice.type !== "allowed_tools") return undefined;
-  const names = choice.allowed_tools.tools.map((tool) => {
-    const given = tool["function"];
-    return isFields(given) ? given["name"] : tool["name"];
-  });
-  return new Set(names);
 }
 
 function encodeChoice(choice: ChatRequest["tool_choice"]): Partial<ChatBody> {

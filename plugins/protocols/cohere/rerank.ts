@@ -1,5 +1,5 @@
-import { badAnswer, badRequest, isFields } from "../../../core/index.ts";
-import { asExtensions, own, requiredText, rest } from "./fields.ts";
+import { badAnswer, badRequest, isFields, otherFields, textAt } from "../../../core/index.ts";
+import { asOwn, ownOf } from "./fields.ts";
 import { decodeUsage } from "./usage.ts";
 import type {
   AnswerContext,
@@ -28,12 +28,12 @@ function decodeRequest(body: Fields, { model }: CodecContext): RerankRequest {
   }
   return {
     model,
-    query: requiredText(query, "query"),
+    query: textAt(query, "query"),
     documents,
     ...(typeof top_n === "number" && { top_n }),
     ...(typeof max_tokens_per_doc === "number" && { max_tokens_per_doc }),
     ...(typeof return_documents === "boolean" && { return_documents }),
-    ...asExtensions(rest(body, neutral)),
+    ...asOwn(otherFields(body, neutral)),
   };
 }
 
@@ -46,7 +46,7 @@ function encodeRequest(request: RerankRequest, { model }: CodecContext): Fields 
     documents: documents.map(documentText),
     ...(top_n !== undefined && { top_n }),
     ...(max_tokens_per_doc !== undefined && { max_tokens_per_doc }),
-    ...own(request),
+    ...ownOf(request),
   };
   return body as unknown as Fields;
 }
@@ -76,12 +76,12 @@ function decodeAnswer(body: Fields, { model, request }: AnswerContext<RerankRequ
     model,
     results: found,
     ...(usage && { usage }),
-    ...(isFields(meta) && asExtensions({ meta })),
+    ...(isFields(meta) && asOwn({ meta })),
   };
 }
 
 function encodeAnswer(answer: RerankAnswer, { id, request }: AnswerContext<RerankRequest>): Fields {
-  const { meta } = own(answer);
+  const { meta } = ownOf(answer) ?? {};
   const tokens = answer.usage?.prompt_tokens;
   const told: MetaBody = {
     api_version: { version: "2" },

@@ -1,5 +1,5 @@
 import { isFields } from "../../../core/index.ts";
-import { asExtensions, own } from "./fields.ts";
+import { asOwn, ownOf } from "./fields.ts";
 import type { ChatUsage, Fields } from "../../../core/index.ts";
 import type { UsageBody } from "./wire.ts";
 
@@ -27,12 +27,12 @@ export function decodeUsage(usage: unknown): ChatUsage | undefined {
     completion_tokens: output ?? 0,
     total_tokens: (input ?? 0) + (output ?? 0),
     ...(cached !== undefined && { prompt_tokens_details: { cached_tokens: cached } }),
-    ...asExtensions(kept),
+    ...asOwn(kept),
   };
 }
 
 export function encodeUsage(usage: ChatUsage): UsageBody {
-  const { billed_units, tokens } = own(usage);
+  const { billed_units, tokens } = ownOf(usage) ?? {};
   const cached = usage.prompt_tokens_details?.cached_tokens;
   return {
     ...(isFields(billed_units) && { billed_units }),

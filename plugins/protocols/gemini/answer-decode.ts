@@ -2,7 +2,7 @@ import { badAnswer, isFields } from "../../../core/index.ts";
 import type { AnswerContext, ChatAnswer, ChatChoice, ChatRequest, Fields } from "../../../core/index.ts";
 import { CallIds } from "./calls.ts";
 import { decodeCitations, placesIn } from "./citations.ts";
-import { camel, isPlace, isText, ofAnswer, ownAs, ownOf, same } from "./fields.ts";
+import { asOwn, camel, isPlace, isText, ofAnswer, ownOf, same } from "./fields.ts";
 import { blockedText, decodeFinish } from "./finish.ts";
 import { decodeLogprobs } from "./logprobs.ts";
 import { MessageReader } from "./message-decode.ts";
@@ -59,7 +59,7 @@ function blocked({ blockReason, blockReasonMessage }: Fields): ChatChoice {
   const refusal = blockedText(blockReason, blockReasonMessage);
   return {
     index: 0,
-    message: { role: "assistant", content: null, refusal, ...ownAs({ blocked: true }) },
+    message: { role: "assistant", content: null, refusal, ...asOwn({ blocked: true }) },
     finish_reason: "content_filter",
     ...(isText(blockReason) && { native_finish_reason: blockReason }),
   };

@@ -1,6 +1,6 @@
 import { badRequest, isFields, newToolId, parseFields } from "../../../core/index.ts";
 import type { Fields, FunctionCall, ToolCall } from "../../../core/index.ts";
-import { isText, ownAs, ownOf } from "./fields.ts";
+import { asOwn, isText, ownOf } from "./fields.ts";
 import type { Part } from "./wire.ts";
 
 /**
@@ -53,7 +53,7 @@ export function decodeCall(call: Fields, rest: Fields, ids: CallIds): FunctionCa
     ...(isText(thoughtSignature) && {
       extra_content: { google: { thought_signature: thoughtSignature } },
     }),
-    ...ownAs(own),
+    ...asOwn(own),
   };
 }
 

@@ -1,6 +1,6 @@
 import { badAnswer, isFields } from "../../../core/index.ts";
 import type { ChatRequest, Codec, TokenCount } from "../../../core/index.ts";
-import { camel, ownAs } from "./fields.ts";
+import { asOwn, camel } from "./fields.ts";
 import { decodeRequest } from "./request-decode.ts";
 import { encodeRequest } from "./request-encode.ts";
 import type { CountTokensResponse } from "./wire.ts";
@@ -28,7 +28,7 @@ export const countTokens: Codec<ChatRequest, TokenCount> = {
     return {
       input_tokens: totalTokens,
       ...(typeof cached === "number" && { cached_tokens: cached }),
-      ...ownAs(own),
+      ...asOwn(own),
     };
   },
 

@@ -1,4 +1,4 @@
-import { badAnswer, badRequest, isFields } from "../../../core/index.ts";
+import { badAnswer, badRequest, isFields, vectorToNumbers } from "../../../core/index.ts";
 import type {
   AnswerContext,
   Codec,
@@ -7,7 +7,7 @@ import type {
   EmbeddingsRequest,
   Fields,
 } from "../../../core/index.ts";
-import { camel, isText, object, objects, ownAs, ownOf } from "./fields.ts";
+import { asOwn, camel, isText, object, objects, ownOf } from "./fields.ts";
 import { decodeUsage } from "./usage.ts";
 import type { ContentEmbedding } from "./wire.ts";
 
@@ -39,7 +39,7 @@ export const embeddings: Codec<EmbeddingsRequest, EmbeddingsAnswer> = {
       input: isBatch(context) ? texts : only,
       ...(typeof outputDimensionality === "number" && { dimensions: outputDimensionality }),
       ...(inputType && { input_type: inputType }),
-      ...ownAs(own),
+      ...asOwn(own),
     };
   },
 
@@ -76,7 +76,7 @@ export const embeddings: Codec<EmbeddingsRequest, EmbeddingsAnswer> = {
 
   encodeAnswer({ data, usage }, context: AnswerContext<EmbeddingsRequest>): Fields {
     const sorted = [...data].sort((a, b) => a.index - b.index);
-    const all = sorted.map(({ embedding }): ContentEmbedding => ({ values: numbersOf(embedding) }));
+    const all = sorted.map(({ embedding }): ContentEmbedding => ({ values: vectorToNumbers(embedding) }));
     const told = usage && { usageMetadata: { promptTokenCount: usage.prompt_tokens } };
     return isBatch(context) ? { embeddings: all, ...told } : { embedding: all[0] ?? { values: [] }, ...told };
   },
@@ -108,12 +108,4 @@ function valuesOf(embedding: Fields): number[] {
   const { values } = embedding;
   if (!Array.isArray(values)) throw badAnswer("an embedding has no values");
   return values as number[];
-}
-
-/** A vector as numbers; as base64 it is of little-endian float32. */
-function numbersOf(embedding: number[] | string): number[] {
-  if (typeof embedding !== "string") return embedding;
-  const bytes = Uint8Array.from(atob(embedding), (char) => char.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Array.from({ length: bytes.byteLength >> 2 }, (_, i) => view.getFloat32(i * 4, true));
 }

@@ -1,5 +1,7 @@
-import { badAnswer, badRequest, GatewayError, isFields } from "../../../core/index.ts";
-import type { Extensions, Fields } from "../../../core/index.ts";
+import { badAnswer, badRequest, GatewayError, isFields, ownExtensions } from "../../../core/index.ts";
+import type { Fields } from "../../../core/index.ts";
+
+export const { ownOf, asOwn } = ownExtensions("gemini");
 
 /** Members in snake case, which the REST API takes too, in camel case; the object itself where there are none. */
 export function camel(fields: Fields): Fields {
@@ -26,17 +28,6 @@ export function objects(value: unknown, name: string): Fields[] {
 export function object(value: unknown, name: string): Fields {
   if (!isFields(value)) throw badRequest(`${name}: must be an object`, name);
   return camel(value);
-}
-
-/** What of this protocol's own a neutral object holds. */
-export function ownOf({ extensions }: { extensions?: Extensions }): Fields | undefined {
-  return extensions?.["gemini"];
-}
-
-/** The member `extensions` for what only this protocol says; nothing where there is nothing. */
-export function ownAs(own: Fields): { extensions?: Extensions } {
-  for (const _ in own) return { extensions: { gemini: own } };
-  return {};
 }
 
 export function isText(value: unknown): value is string {

@@ -64,7 +64,7 @@ export const protocol = defineProtocol({
   readUsage,
   readText,
   readStream: ({ collect }) => new ChunkReader(collect),
-  ownHeaders: ["x-goog-*"],
+  ownHeaders: ["x-goog-*", "x-gemini-*"],
   takes: { imageURLs: false },
   codecs: {
     chat: {

@@ -7,7 +7,7 @@ import type {
   FilePart,
   ImagePart,
 } from "../../../core/index.ts";
-import { camel, ownAs, ownOf } from "./fields.ts";
+import { asOwn, camel, ownOf } from "./fields.ts";
 import type { Part } from "./wire.ts";
 
 export type MediaPart = ImagePart | AudioPart | FilePart;
@@ -67,16 +67,16 @@ function fromBytes({ data, mimeType, displayName }: Fields, own: Fields): MediaP
   if (bare !== mimeType) own["mimeType"] = mimeType;
   if (bare.startsWith("image/")) {
     if (displayName !== undefined) own["displayName"] = displayName;
-    return { type: "image_url", image_url: { url: toDataURL(bare, data) }, ...ownAs(own) };
+    return { type: "image_url", image_url: { url: toDataURL(bare, data) }, ...asOwn(own) };
   }
   if (bare.startsWith("audio/")) {
     const format = audioFormat(bare);
     if (`audio/${format}` !== mimeType) own["mimeType"] = mimeType;
     if (displayName !== undefined) own["displayName"] = displayName;
-    return { type: "input_audio", input_audio: { data, format }, ...ownAs(own) };
+    return { type: "input_audio", input_audio: { data, format }, ...asOwn(own) };
   }
   const named = typeof displayName === "string" && { filename: displayName };
-  return { type: "file", file: { file_data: toDataURL(bare, data), ...named }, ...ownAs(own) };
+  return { type: "file", file: { file_data: toDataURL(bare, data), ...named }, ...asOwn(own) };
 }
 
 /** OpenAI's name of an audio type: `mp3`, `wav`, … */
@@ -89,12 +89,12 @@ function fromURI({ fileUri, mimeType, displayName }: Fields, own: Fields): Media
   if (typeof fileUri !== "string") throw badRequest("contents: fileData needs fileUri", "contents");
   if (mimeType === undefined || mimeType !== typeOfName(fileUri)) own["mimeType"] = mimeType ?? null;
   const named = typeof displayName === "string" && { filename: displayName };
-  if (ownStore.test(fileUri)) return { type: "file", file: { file_id: fileUri, ...named }, ...ownAs(own) };
+  if (ownStore.test(fileUri)) return { type: "file", file: { file_id: fileUri, ...named }, ...asOwn(own) };
   if (!String(mimeType ?? typeOfName(fileUri)).startsWith("image/")) {
-    return { type: "file", file: { file_url: fileUri, ...named }, ...ownAs(own) };
+    return { type: "file", file: { file_url: fileUri, ...named }, ...asOwn(own) };
   }
   if (named) own["displayName"] = displayName;
-  return { type: "image_url", image_url: { url: fileUri }, ...ownAs(own) };
+  return { type: "image_url", image_url: { url: fileUri }, ...asOwn(own) };
 }
 
 /** The media type that a name's end tells; undefined for others. */

@@ -1,7 +1,8 @@
-import type { ChatRequest, CodecContext } from "../../../core/index.ts";
+import { dropUnsaid } from "../../../core/index.ts";
+import type { ChatRequest, CodecContext, WrittenMembers } from "../../../core/index.ts";
 
 /** How each member of a neutral request is written, or that it cannot be. What is not listed, a vendor's own, cannot be either. */
-const members: Readonly<Record<string, string>> = {
+const members: WrittenMembers = {
   model: "in the path",
   stream: "in the path",
   stream_options: "usage always comes",
@@ -49,11 +50,7 @@ const defaults: Readonly<Record<string, unknown>> = {
 
 /** Notes the members that cannot be said. */
 export function noteDropped(request: ChatRequest, context: CodecContext): void {
-  for (const [name, value] of Object.entries(request)) {
-    if ((members[name] ?? "dropped") !== "dropped") continue;
-    if (value === undefined || value === null || value === defaults[name]) continue;
-    context.drop(name);
-  }
+  dropUnsaid(request, members, (name, value) => value === defaults[name], context.drop);
   if (request.messages.some(hasMark)) context.drop("messages.cache_control");
   if (request.tools?.some((tool) => "cache_control" in tool && tool.cache_control)) {
     context.drop("tools.cache_control");

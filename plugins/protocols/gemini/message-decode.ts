@@ -1,4 +1,4 @@
-import { badRequest, isFields, reasoningFormats } from "../../../core/index.ts";
+import { badRequest, isFields, reasoningFormats, unsealReasoning } from "../../../core/index.ts";
 import type {
   AssistantMessage,
   ContentPart,
@@ -10,8 +10,7 @@ import type {
 } from "../../../core/index.ts";
 import { decodeCall } from "./calls.ts";
 import type { CallIds } from "./calls.ts";
-import { unwrap } from "./carried.ts";
-import { camel, isText, ownAs } from "./fields.ts";
+import { asOwn, camel, isText, ownOf } from "./fields.ts";
 import { decodeMedia, isMedia } from "./media.ts";
 
 const format = reasoningFormats.gemini;
@@ -24,7 +23,7 @@ export const usualOrder: readonly Kind[] = ["reasoning", "content", "image", "au
 
 /** The text part of a part; its other members are kept as this protocol's own. */
 export function textPart(text: string, own: Fields): TextPart {
-  return { type: "text", text, ...ownAs(own) };
+  return { type: "text", text, ...asOwn(own) };
 }
 
 /** A part that no other protocol knows. */
@@ -109,8 +108,8 @@ export class MessageReader {
       this.#images.push(media);
       this.#kinds.push("image");
     } else if (media.type === "input_audio" && !this.#audio) {
-      const { mimeType = `audio/${media.input_audio.format}`, ...own } = media.extensions?.["gemini"] ?? {};
-      this.#audio = { data: media.input_audio.data, transcript: "", mime_type: mimeType, ...ownAs(own) };
+      const { mimeType = `audio/${media.input_audio.format}`, ...own } = ownOf(media) ?? {};
+      this.#audio = { data: media.input_audio.data, transcript: "", mime_type: mimeType, ...asOwn(own) };
       this.#kinds.push("audio");
     } else this.#addContent(extensionPart(part));
     this.#signedNothing = false;
@@ -118,7 +117,7 @@ export class MessageReader {
 
   #addCall(call: Fields, rest: Fields): void {
     const signature = rest["thoughtSignature"];
-    const carried = isText(signature) ? unwrap(signature) : undefined;
+    const carried = unsealReasoning(signature)?.details;
     if (carried) {
       this.#carried.push(...carried);
       delete rest["thoughtSignature"];
@@ -156,6 +155,6 @@ export class MessageReader {
     const places = kinds.map((kind) => usualOrder.indexOf(kind));
     if (places.every((place, i) => i === 0 || place >= (places[i - 1] ?? 0))) return {};
     const order = kinds.filter((kind) => kind !== "image" && kind !== "audio");
-    return { order, ...(order.length < kinds.length && ownAs({ order: kinds })) };
+    return { order, ...(order.length < kinds.length && asOwn({ order: kinds })) };
   }
 }

@@ -1,4 +1,4 @@
-import { partsOf } from "../../../core/index.ts";
+import { partsOf, sealReasoning } from "../../../core/index.ts";
 import type {
   AssistantMessage,
   CodecContext,
@@ -8,7 +8,7 @@ import type {
   ToolCall,
 } from "../../../core/index.ts";
 import { encodeCall } from "./calls.ts";
-import { isForeign, isOwn, wrap } from "./carried.ts";
+import { isForeign, isOwn } from "./carried.ts";
 import { isText, ownOf } from "./fields.ts";
 import { audioFormat, encodeMedia, isMediaPart } from "./media.ts";
 import { usualOrder } from "./message-decode.ts";
@@ -124,7 +124,8 @@ class MessageWriter {
     const first = this.#parts.find((part) => part.functionCall);
     if (!first || first.thoughtSignature) return;
     const foreign = this.#writing.carry ? this.#message.reasoning_details?.filter(isForeign) : undefined;
-    if (foreign && foreign.length > 0) first.thoughtSignature = wrap(foreign);
+    if (foreign && foreign.length > 0)
+      first.thoughtSignature = sealReasoning({ details: foreign, calls: {} });
     else if (this.#writing.signed) first.thoughtSignature = noSignature;
   }
 }
@@ -138,9 +139,7 @@ function piecesOf(message: AssistantMessage): Pieces {
     details.unshift({ type: "reasoning.text", text: reasoning_content });
   }
   // An empty text is refused, but for one that a client of this protocol sent among others.
-  const parts = partsOf(content).filter(
-    (part) => part.type !== "text" || part.text !== "" || part.extensions?.["gemini"],
-  );
+  const parts = partsOf(content).filter((part) => part.type !== "text" || part.text !== "" || ownOf(part));
   return {
     reasoning: details,
     content: refusal ? [...parts, { type: "text", text: refusal }] : [...parts],

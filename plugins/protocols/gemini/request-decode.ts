@@ -9,7 +9,7 @@ import type {
 } from "../../../core/index.ts";
 import { CallIds } from "./calls.ts";
 import { decodeConfig } from "./config-decode.ts";
-import { camel, isText, object, objects, ownAs, ownOf } from "./fields.ts";
+import { asOwn, camel, isText, object, objects, ownOf } from "./fields.ts";
 import { decodeMedia, isMedia } from "./media.ts";
 import { contentOf, extensionPart, MessageReader, textPart } from "./message-decode.ts";
 import { decodeResult } from "./results.ts";
@@ -32,7 +32,7 @@ export function decodeRequest(given: Fields, context: CodecContext): ChatRequest
     ...decodeConfig(generationConfig, own),
   };
   decodeTier(request, own);
-  return { ...request, ...ownAs(own) };
+  return { ...request, ...asOwn(own) };
 }
 
 /** Names of service tiers. */
@@ -51,7 +51,7 @@ function systemOf(given: unknown): InstructionMessage | undefined {
   const { parts, role } = object(given, "systemInstruction");
   const content = contentOf(objects(parts, "systemInstruction.parts").map(userPart));
   if (content === null) return undefined;
-  return { role: "system", content, ...(isText(role) && ownAs({ role })) };
+  return { role: "system", content, ...(isText(role) && asOwn({ role })) };
 }
 
 type MessageKind = "model" | "user" | "tool";

@@ -1,7 +1,7 @@
 import { badRequest, isFields, parseFields, partsOf, textOfContent } from "../../../core/index.ts";
 import type { CodecContext, ContentPart, Fields, ToolMessage } from "../../../core/index.ts";
 import type { CallIds } from "./calls.ts";
-import { camel, isText, objects, ownAs, ownOf, same } from "./fields.ts";
+import { asOwn, camel, isText, objects, ownOf, same } from "./fields.ts";
 import { decodeMedia, encodeMedia, isMediaPart } from "./media.ts";
 import { isThirdGeneration } from "./thinking.ts";
 import type { FunctionResponse, Part } from "./wire.ts";
@@ -26,7 +26,7 @@ export function decodeResult(given: Fields, rest: Fields, ids: CallIds): ToolMes
     tool_call_id: ids.answeredBy(name, id),
     content: media.length > 0 ? [...said, ...media] : text,
     ...(failed && { is_error: true }),
-    ...ownAs(own),
+    ...asOwn(own),
   };
 }
 

@@ -12,7 +12,7 @@ import type {
 import { CallIds, decodeCall } from "./calls.ts";
 import { decodeCitations, placesIn } from "./citations.ts";
 import { readError } from "./errors.ts";
-import { camel, isPlace, isText, ofAnswer } from "./fields.ts";
+import { camel, isPlace, isText, ofAnswer, ownOf } from "./fields.ts";
 import { blockedText, decodeFinish } from "./finish.ts";
 import { decodeLogprobs } from "./logprobs.ts";
 import { decodeMedia, isMedia } from "./media.ts";
@@ -202,7 +202,7 @@ class CandidateDecoder {
     const media = decodeMedia(part);
     if (media.type === "image_url") (this.#delta("image").images ??= []).push(media);
     else if (media.type === "input_audio") {
-      const type = media.extensions?.["gemini"]?.["mimeType"] ?? `audio/${media.input_audio.format}`;
+      const type = ownOf(media)?.["mimeType"] ?? `audio/${media.input_audio.format}`;
       this.#kind = undefined;
       this.#delta("audio").audio = { data: media.input_audio.data, mime_type: type };
     } else (this.#delta("parts").parts ??= []).push({ type: "extension", protocol: "gemini", value: part });

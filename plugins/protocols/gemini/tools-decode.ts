@@ -1,6 +1,6 @@
 import { badRequest, isFields } from "../../../core/index.ts";
 import type { ChatRequest, ChatTool, Fields, FunctionTool, ToolChoice } from "../../../core/index.ts";
-import { camel, isText, object, objects, ownAs } from "./fields.ts";
+import { asOwn, camel, isText, object, objects } from "./fields.ts";
 import { fromSchema } from "./schema-decode.ts";
 
 /**
@@ -48,7 +48,7 @@ function decodeFunction({ name, description, ...own }: Fields): FunctionTool {
   return {
     type: "function",
     function: { name, ...(isText(description) && { description }), ...(schema && { parameters: schema }) },
-    ...ownAs(own),
+    ...asOwn(own),
   };
 }
 

@@ -1,4 +1,4 @@
-import { isFields } from "../../../core/index.ts";
+import { allowedName, isFields } from "../../../core/index.ts";
 import type { ChatRequest, ChatTool, CodecContext, Fields, ToolChoice } from "../../../core/index.ts";
 import { ownOf } from "./fields.ts";
 import { encodeSchema } from "./schema-encode.ts";
@@ -86,8 +86,7 @@ function callingOf(choice: ToolChoice, context: CodecContext): ToolConfig["funct
   if (choice.type === "custom") return { mode: "ANY", allowedFunctionNames: [choice.custom.name] };
   const { mode, tools } = choice.allowed_tools;
   const allowedFunctionNames = tools.flatMap((tool) => {
-    const named = tool["function"] ?? tool["custom"] ?? tool;
-    const name = isFields(named) ? named["name"] : undefined;
+    const name = allowedName(tool);
     if (typeof name === "string") return [name];
     context.drop("tool_choice.allowed_tools");
     return [];

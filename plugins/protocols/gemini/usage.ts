@@ -1,6 +1,6 @@
 import { isFields } from "../../../core/index.ts";
 import type { ChatUsage, Fields } from "../../../core/index.ts";
-import { camel, same } from "./fields.ts";
+import { camel, ownOf, same } from "./fields.ts";
 import type { UsageMetadata } from "./wire.ts";
 
 const counts = [
@@ -50,7 +50,7 @@ function audioOf(details: UsageMetadata["promptTokensDetails"]): number | undefi
 
 /** `usageMetadata` for a neutral usage. */
 export function encodeUsage(usage: ChatUsage): Fields {
-  const own = usage.extensions?.["gemini"];
+  const own = ownOf(usage);
   if (own) return own;
   const thoughts = usage.completion_tokens_details?.reasoning_tokens;
   const cached = usage.prompt_tokens_details?.cached_tokens;

@@ -1,8 +1,15 @@
-import { badAnswer, isFields, newToolId, partsOf } from "../../../core/index.ts";
-import { asExtensions, isGenerate, isNumber, own, rest } from "./fields.ts";
+import {
+  badAnswer,
+  isFields,
+  newToolId,
+  otherFields,
+  partsOf,
+  reasoningTextOf,
+} from "../../../core/index.ts";
+import { asOwn, isGenerate, isNumber, ownOf } from "./fields.ts";
 import { decodeImages, encodeImage } from "./images.ts";
 import { decodeCall } from "./messages-decode.ts";
-import { encodeCall, reasoningText } from "./messages-encode.ts";
+import { encodeCall } from "./messages-encode.ts";
 import type {
   AnswerContext,
   AssistantMessage,
@@ -29,7 +36,7 @@ const neutral = new Set([
 
 /** What an answer, or the last line of a stream, says beside its message. */
 export function decodeExtensions(body: Fields): { extensions?: Record<string, Fields> } {
-  return asExtensions(rest(body, neutral));
+  return asOwn(otherFields(body, neutral));
 }
 
 /** Reads an answer of `/api/chat`. Throws a 502 GatewayError where there is no message in it. */
@@ -132,7 +139,7 @@ export function encodeAnswer(answer: ChatAnswer, context: AnswerContext<ChatRequ
     created_at: dateOf(answer.created),
     ...encodeEnd(choice, answer.usage),
     ...(logprobs && { logprobs }),
-    ...own(answer),
+    ...ownOf(answer),
   };
   if (!isGenerate(context.endpoint)) {
     const body: ChatAnswerBody = { ...around, message };
@@ -144,7 +151,7 @@ export function encodeAnswer(answer: ChatAnswer, context: AnswerContext<ChatRequ
 }
 
 function encodeMessage(message: AssistantMessage, answerId: string): MessageBody {
-  const thinking = reasoningText(message);
+  const thinking = reasoningTextOf(message);
   const calls = (message.tool_calls ?? []).map((call, at) => ({
     ...(call.id !== newToolId(answerId, at) && { id: call.id }),
     ...encodeCall(call),

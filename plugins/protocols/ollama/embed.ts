@@ -1,5 +1,5 @@
-import { badAnswer, badRequest } from "../../../core/index.ts";
-import { asExtensions, isNumber, own, rest } from "./fields.ts";
+import { badAnswer, badRequest, otherFields, vectorToNumbers } from "../../../core/index.ts";
+import { asOwn, isNumber, ownOf } from "./fields.ts";
 import type {
   AnswerContext,
   Codec,
@@ -36,7 +36,7 @@ function decodeRequest(body: Fields, { model, endpoint }: CodecContext): Embeddi
     model,
     input,
     ...(isNumber(dimensions) && { dimensions }),
-    ...asExtensions(rest(body, neutral)),
+    ...asOwn(otherFields(body, neutral)),
   };
 }
 
@@ -52,7 +52,7 @@ function encodeRequest(request: EmbeddingsRequest, { model, drop }: CodecContext
     model,
     input: typeof input === "string" ? input : texts,
     ...(dimensions !== undefined && { dimensions }),
-    ...own(request),
+    ...ownOf(request),
   };
   return body as unknown as Fields;
 }
@@ -65,13 +65,13 @@ function decodeAnswer(body: Fields, { model }: AnswerContext<EmbeddingsRequest>)
     model,
     data: embeddings.map((embedding: number[], index) => ({ object: "embedding", index, embedding })),
     ...(isNumber(tokens) && { usage: { prompt_tokens: tokens, total_tokens: tokens } }),
-    ...asExtensions(rest(body, new Set(["model", "embeddings", "prompt_eval_count"]))),
+    ...asOwn(otherFields(body, new Set(["model", "embeddings", "prompt_eval_count"]))),
   };
 }
 
 function encodeAnswer(answer: EmbeddingsAnswer, context: AnswerContext<EmbeddingsRequest>): Fields {
   const sorted = answer.data.toSorted((a, b) => a.index - b.index);
-  const vectors = sorted.map(({ embedding }) => toFloats(embedding));
+  const vectors = sorted.map(({ embedding }) => vectorToNumbers(embedding));
   if (isOld(context.endpoint)) {
     const body: EmbeddingsAnswerBody = { embedding: vectors[0] ?? [] };
     return body as unknown as Fields;
@@ -81,15 +81,7 @@ function encodeAnswer(answer: EmbeddingsAnswer, context: AnswerContext<Embedding
     model: context.model,
     embeddings: vectors,
     ...(tokens !== undefined && { prompt_eval_count: tokens }),
-    ...own(answer),
+    ...ownOf(answer),
   };
   return body as unknown as Fields;
-}
-
-/** Base64 holds float32, little-endian. */
-function toFloats(vector: number[] | string): number[] {
-  if (typeof vector !== "string") return vector;
-  const bytes = Uint8Array.from(atob(vector), (character) => character.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Array.from({ length: bytes.byteLength >> 2 }, (_, at) => view.getFloat32(at * 4, true));
 }

@@ -1,5 +1,5 @@
 import { badRequest, isFields, newToolId } from "../../../core/index.ts";
-import { asExtensions, objects, ollama, optionalText } from "./fields.ts";
+import { asOwn, optionalObjects, ollama, optionalText } from "./fields.ts";
 import { decodeImages } from "./images.ts";
 import type { ChatMessage, ContentPart, Fields, ToolCall, ToolMessage } from "../../../core/index.ts";
 
@@ -35,7 +35,7 @@ class MessageReader {
     const thinking = optionalText(message["thinking"], "messages.thinking");
     const text = optionalText(message["content"], "messages.content");
     const images = decodeImages(message["images"]);
-    const calls = objects(message["tool_calls"], "messages.tool_calls").map((call, at) =>
+    const calls = optionalObjects(message["tool_calls"], "messages.tool_calls").map((call, at) =>
       decodeCall(call, () => madeId(this.#calls + at)),
     );
     this.#calls += calls.length;
@@ -63,7 +63,7 @@ class MessageReader {
         : (call?.id ?? newToolId(`${ollama}-result`, this.#orphans++));
     // A name is written again where it was, and where it is needed to find the call.
     const kept = message["tool_name"] === undefined ? { tool_name: null } : call ? {} : { tool_name: named };
-    return { role: "tool", tool_call_id: id, content: decodeContent(message), ...asExtensions(kept) };
+    return { role: "tool", tool_call_id: id, content: decodeContent(message), ...asOwn(kept) };
   }
 }
 

@@ -1,5 +1,5 @@
-import { isFields, parseFields, partsOf, readDataURL } from "../../../core/index.ts";
-import { own } from "./fields.ts";
+import { isFields, parseFields, partsOf, reasoningTextOf, textOfFile } from "../../../core/index.ts";
+import { ownOf } from "./fields.ts";
 import { encodeImage } from "./images.ts";
 import { madeId } from "./messages-decode.ts";
 import type {
@@ -41,7 +41,7 @@ class MessageWriter {
   #assistant(message: AssistantMessage): MessageBody {
     if (message.audio) this.#context.drop("messages.audio");
     const { content, images } = this.#content(message.content, message.images);
-    const thinking = reasoningText(message);
+    const thinking = reasoningTextOf(message);
     const said = [content, message.refusal].filter(Boolean).join("\n");
     const calls = (message.tool_calls ?? []).map((call) => this.#call(call));
     const isBare = message.content === undefined && said === "" && calls.length > 0;
@@ -65,7 +65,7 @@ class MessageWriter {
   #toolMessage(message: ToolMessage): MessageBody {
     const { tool_call_id: id, is_error } = message;
     const { content, images } = this.#content(message.content);
-    const { tool_name: kept } = own(message);
+    const { tool_name: kept } = ownOf(message) ?? {};
     const name = typeof kept === "string" ? kept : this.#names.get(id);
     return {
       role: "tool",
@@ -101,20 +101,10 @@ function textOf(part: ContentPart): string | undefined {
   return part.type === "file" ? fileText(part) : undefined;
 }
 
-const decoder = new TextDecoder();
-
 /** The text of a file of text, under its name; undefined for any other file. */
 function fileText({ file }: FilePart): string | undefined {
-  const found = file.file_data === undefined ? undefined : readDataURL(file.file_data);
-  if (!found || !/^(?:text\/|application\/(?:json|xml|yaml|x-yaml)$)/.test(found.mediaType)) return undefined;
-  const text = decoder.decode(Uint8Array.from(atob(found.data), (character) => character.charCodeAt(0)));
-  return file.filename === undefined ? text : `${file.filename}:\n${text}`;
-}
-
-/** Thinking has no signature here, so any vendor's may come back as the text that it is. */
-export function reasoningText({ reasoning_content, reasoning_details }: AssistantMessage): string {
-  if (reasoning_content) return reasoning_content;
-  return (reasoning_details ?? []).map((detail) => ("text" in detail ? detail.text : "")).join("");
+  const text = textOfFile(file);
+  return text === undefined || file.filename === undefined ? text : `${file.filename}:\n${text}`;
 }
 
 /** A call without its id. Arguments are an object here: what is none stands in one, as its member `input`. */

@@ -1,5 +1,5 @@
-import { badRequest, isFields } from "../../../core/index.ts";
-import { asExtensions, isGenerate, objects, optionalText, rest } from "./fields.ts";
+import { badRequest, functionTool, isFields, otherFields } from "../../../core/index.ts";
+import { asOwn, isGenerate, optionalObjects, optionalText } from "./fields.ts";
 import { decodeImages } from "./images.ts";
 import { decodeMessages } from "./messages-decode.ts";
 import { decodeOptions } from "./options.ts";
@@ -40,23 +40,25 @@ const ofGenerate = new Set([
 /** Reads a request to `/api/chat` or `/api/generate`. Throws a 400 GatewayError for a shape that is none of theirs. */
 export function decodeRequest(body: Fields, { model, endpoint }: CodecContext): ChatRequest {
   const generates = isGenerate(endpoint);
-  const messages = generates ? promptMessages(body) : decodeMessages(objects(body["messages"], "messages"));
+  const messages = generates
+    ? promptMessages(body)
+    : decodeMessages(optionalObjects(body["messages"], "messages"));
   const request: ChatRequest = { model, messages };
   const { stream, logprobs, top_logprobs } = body;
   if (typeof stream === "boolean") request.stream = stream;
   if (typeof logprobs === "boolean") request.logprobs = logprobs;
   if (typeof top_logprobs === "number") request.top_logprobs = top_logprobs;
-  const tools = objects(body["tools"], "tools");
+  const tools = optionalObjects(body["tools"], "tools");
   if (tools.length > 0) request.tools = tools.map(decodeTool);
   const format = decodeFormat(body["format"]);
   if (format) request.response_format = format;
   const options = decodeOptions(body["options"], request);
   const own: Fields = {
     ...decodeThink(body["think"], request),
-    ...rest(body, generates ? ofGenerate : neutral),
+    ...otherFields(body, generates ? ofGenerate : neutral),
   };
   if (Object.keys(options).length > 0) own["options"] = options;
-  return { ...request, ...asExtensions(own) };
+  return { ...request, ...asOwn(own) };
 }
 
 /**
@@ -77,18 +79,9 @@ function promptMessages(body: Fields): ChatMessage[] {
 
 function decodeTool(tool: Fields): ChatTool {
   const given = tool["function"];
-  if (!isFields(given) || typeof given["name"] !== "string") {
-    throw badRequest("A tool must have a function with a name.", "tools");
-  }
-  const { name, description, parameters } = given;
-  return {
-    type: "function",
-    function: {
-      name,
-      ...(typeof description === "string" && { description }),
-      ...(isFields(parameters) && { parameters }),
-    },
-  };
+  const { name, description, parameters } = isFields(given) ? given : {};
+  if (typeof name !== "string") throw badRequest("A tool must have a function with a name.", "tools");
+  return functionTool(name, { description, parameters });
 }
 
 /** `"json"`, or a schema. */
@@ -108,5 +101,7 @@ function decodeThink(think: unknown, request: ChatRequest): Fields {
   }
   if (typeof think !== "string") throw badRequest("think must be a boolean or a level.", "think");
   request.reasoning_effort = think;
+  // Whoever names a level is told the thoughts, as with `true`.
+  request.reasoning = { enabled: true };
   return { think };
 }

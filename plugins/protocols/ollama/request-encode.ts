@@ -1,8 +1,8 @@
-import { isFields, reasoningOf } from "../../../core/index.ts";
-import { own } from "./fields.ts";
+import { allowedNames, dropUnsaid, reasoningOf } from "../../../core/index.ts";
+import { ownOf } from "./fields.ts";
 import { encodeMessages } from "./messages-encode.ts";
 import { encodeOptions } from "./options.ts";
-import type { ChatRequest, CodecContext, Fields, FunctionTool } from "../../../core/index.ts";
+import type { ChatRequest, CodecContext, Fields, FunctionTool, WrittenMembers } from "../../../core/index.ts";
 import type { ChatBody, ToolBody } from "./wire.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { ChatBody, ToolBody } from "./wire.ts";
  * read again differs in this: `tool_choice` is gone; a schema's name, description and strictness are; a stop sequence
  * is a list; a function has parameters; a budget of reasoning is only that there is some.
  */
-const members: Record<keyof ChatRequest, string> = {
+const members: WrittenMembers = {
   model: "model",
   messages: "messages",
   stream: "stream, always",
@@ -60,8 +60,8 @@ const defaults: Readonly<Record<string, unknown>> = {
 
 /** Writes the body for `/api/chat`. */
 export function encodeRequest(request: ChatRequest, context: CodecContext): Fields {
-  dropMembers(request, context);
-  const { options: keptOptions, think: keptThink, ...kept } = own(request);
+  dropUnsaid(request, members, asksNothing, context.drop);
+  const { options: keptOptions, think: keptThink, ...kept } = ownOf(request) ?? {};
   const { logprobs, top_logprobs } = request;
   const tools = encodeTools(request, context);
   const format = encodeFormat(request);
@@ -83,12 +83,8 @@ export function encodeRequest(request: ChatRequest, context: CodecContext): Fiel
   return body as unknown as Fields;
 }
 
-function dropMembers(request: ChatRequest, { drop }: CodecContext): void {
-  for (const [name, value] of Object.entries(request)) {
-    if (value === undefined || value === null || value === defaults[name]) continue;
-    if (name === "modalities" && String(value) === "text") continue;
-    if ((members[name as keyof ChatRequest] ?? "dropped") === "dropped") drop(name);
-  }
+function asksNothing(name: string, value: unknown): boolean {
+  return value === defaults[name] || (name === "modalities" && String(value) === "text");
 }
 
 function encodeTools(request: ChatRequest, { drop }: CodecContext): ToolBody[] {
@@ -106,17 +102,6 @@ function encodeTools(request: ChatRequest, { drop }: CodecContext): ToolBody[] {
     if (tool.function.strict) drop("tools.function.strict");
     return !allowed || allowed.has(tool.function.name) ? [encodeTool(tool)] : [];
   });
-}
-
-function allowedNames(choice: ChatRequest["tool_choice"]): ReadonlySet<unknown> | undefined {
-  if (typeof choice !== "object") return undefined;
-  if (choice.type === "function") return new Set([choice.function.name]);
-  if (choice.type !== "allowed_tools") return undefined;
-  const names = choice.allowed_tools.tools.map((tool) => {
-    const given = tool["function"];
-    return isFields(given) ? given["name"] : tool["name"];
-  });
-  return new Set(names);
 }
 
 function encodeTool({ function: { name, description, parameters } }: FunctionTool): ToolBody {

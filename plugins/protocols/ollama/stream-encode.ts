@@ -1,6 +1,6 @@
 import { badAnswer, newToolId } from "../../../core/index.ts";
 import { dateOf, encodeEnd, encodeLogprobs } from "./answer.ts";
-import { isGenerate, own } from "./fields.ts";
+import { isGenerate, ownOf } from "./fields.ts";
 import { encodeImage } from "./images.ts";
 import { argumentsOf } from "./messages-encode.ts";
 import type {
@@ -56,7 +56,7 @@ class Encoder implements StreamEncoder<ChatChunk> {
 
   chunk(chunk: ChatChunk): string {
     if (chunk.usage) this.#usage = chunk.usage;
-    if (chunk.extensions) this.#extensions = own(chunk);
+    if (chunk.extensions) this.#extensions = ownOf(chunk) ?? {};
     let text = "";
     for (const choice of chunk.choices) if (choice.index === 0) text += this.#choice(choice);
     return text;

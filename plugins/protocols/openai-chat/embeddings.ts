@@ -1,5 +1,5 @@
 import type { EmbeddingCreateParams } from "openai/resources/embeddings";
-import { badAnswer, badRequest, isFields } from "../../../core/index.ts";
+import { badAnswer, badRequest, isFields, vectorToBase64, vectorToNumbers } from "../../../core/index.ts";
 import type {
   AnswerContext,
   Codec,
@@ -56,7 +56,7 @@ export const embeddings: Codec<EmbeddingsRequest, EmbeddingsAnswer> = {
 
   encodeAnswer(answer: EmbeddingsAnswer, context: AnswerContext<EmbeddingsRequest>): Fields {
     const { extensions: _, data, model, usage, ...rest } = answer;
-    const write = context.request.encoding_format === "base64" ? toBase64 : toNumbers;
+    const write = context.request.encoding_format === "base64" ? vectorToBase64 : vectorToNumbers;
     return {
       ...rest,
       data: data.map((one) => ({ ...one, embedding: write(one.embedding) })),
@@ -94,24 +94,4 @@ function readVector(one: unknown, place: number): EmbeddingsAnswer["data"][numbe
     index: typeof index === "number" ? index : place,
     embedding: embedding as Vector,
   };
-}
-
-/** Little-endian float32 in base64. */
-export function toBase64(vector: Vector): string {
-  if (typeof vector === "string") return vector;
-  const view = new DataView(new ArrayBuffer(vector.length * 4));
-  for (const [place, value] of vector.entries()) view.setFloat32(place * 4, value, true);
-  let text = "";
-  const bytes = new Uint8Array(view.buffer);
-  // In pieces: a call takes only so many arguments.
-  for (let at = 0; at < bytes.length; at += 8192)
-    text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return btoa(text);
-}
-
-export function toNumbers(vector: Vector): number[] {
-  if (typeof vector !== "string") return vector;
-  const bytes = Uint8Array.from(atob(vector), (char) => char.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Array.from({ length: Math.floor(bytes.length / 4) }, (_, place) => view.getFloat32(place * 4, true));
 }

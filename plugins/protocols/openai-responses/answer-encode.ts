@@ -1,6 +1,7 @@
 import type { Response } from "openai/resources/responses/responses";
 import type { AnswerContext, ChatAnswer, ChatRequest, Fields } from "../../../core/index.ts";
 import { encodeEnding } from "./finish.ts";
+import { placed, placesOf } from "./namespaces.ts";
 import { encodeOutput } from "./output-encode.ts";
 import { ownOf } from "./own.ts";
 import { echo, responseId } from "./response.ts";
@@ -41,14 +42,16 @@ export function responseOf(parts: ResponseParts): Fields {
 /** The whole answer for a client. Only the first choice can be said. */
 export function encodeAnswer(answer: ChatAnswer, context: AnswerContext<ChatRequest>): Fields {
   const choice = answer.choices.find(({ index }) => index === 0) ?? answer.choices[0];
-  const own = ownOf(answer.extensions);
+  const own = ownOf(answer);
   const ending = encodeEnding(choice ?? {}, own !== undefined);
   return responseOf({
     id: responseId(answer, context.id),
     created: answer.created,
     model: context.model || answer.model,
     ...ending,
-    output: choice ? encodeOutput(choice, context.id, ending.status) : [],
+    output: choice
+      ? encodeOutput(choice, context.id, ending.status).map((item) => placed(item, placesOf(context.request)))
+      : [],
     usage: answer.usage ? encodeUsage(answer.usage) : null,
     service_tier: answer.service_tier,
     rest: own ?? echo(context),

@@ -1,4 +1,4 @@
-import { badRequest } from "../../../core/index.ts";
+import { badRequest, fieldsAt, listAt, textAt } from "../../../core/index.ts";
 import type {
   AudioPart,
   ContentPart,
@@ -8,7 +8,7 @@ import type {
   TextPart,
 } from "../../../core/index.ts";
 import type { Fields } from "../../../core/index.ts";
-import { asOwn, fieldsAt, listAt, ours, ownOf, textAt } from "./own.ts";
+import { asOwn, ours, ownOf } from "./own.ts";
 
 /** What a text part is called: `input_text` in what the model is given, `output_text` in what it said. */
 export type TextType = "input_text" | "output_text";
@@ -129,20 +129,20 @@ export function encodePart(part: ContentPart, type: TextType): Fields | undefine
         type: "input_image",
         image_url: url,
         ...(detail !== undefined && { detail }),
-        ...ownOf(part.extensions),
+        ...ownOf(part),
       };
     }
     case "file":
-      return { type: "input_file", ...part.file, ...ownOf(part.extensions) };
+      return { type: "input_file", ...part.file, ...ownOf(part) };
     case "input_audio":
-      return { type: "input_audio", input_audio: part.input_audio, ...ownOf(part.extensions) };
+      return { type: "input_audio", input_audio: part.input_audio, ...ownOf(part) };
     case "extension":
       return part.protocol === ours ? part.value : undefined;
   }
 }
 
 function encodeText(part: TextPart, type: TextType): Fields {
-  const own = ownOf(part.extensions);
+  const own = ownOf(part);
   const usual: Fields =
     type === "output_text" ? { type, text: part.text, annotations: [] } : { type, text: part.text };
   if (!own) return usual;

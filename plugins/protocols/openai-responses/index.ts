@@ -51,8 +51,11 @@ function protocolOver(store: ResponseStore): Protocol {
       "x-codex-*",
       "chatgpt-*",
       "originator",
+      "session-id",
       "session_id",
+      "thread-id",
       "conversation_id",
+      "x-client-request-id",
     ],
   });
 }

@@ -1,4 +1,4 @@
-import { badRequest, isFields } from "../../../core/index.ts";
+import { badRequest, fieldsAt, isFields, listAt, textAt } from "../../../core/index.ts";
 import type {
   ChatMessage,
   ContentPart,
@@ -9,7 +9,7 @@ import type {
 } from "../../../core/index.ts";
 import { asIs, decodeContent, plainText } from "./content.ts";
 import { givenItems } from "./layout.ts";
-import { asOwn, fieldsAt, listAt, textAt } from "./own.ts";
+import { asOwn } from "./own.ts";
 import { Turn } from "./turn.ts";
 
 /** The items of a request as messages; what the model said between two of the client's own is one message. */

@@ -44,7 +44,7 @@ function callsOf(message: ChatMessage): readonly ToolCall[] {
 /** A message to the model; items of this protocol that stand in it are items again. */
 function encodeGiven(message: InstructionMessage | UserMessage, context: CodecContext): Fields[] {
   const { role, content } = message;
-  const { instructions: _instructions, isList, ...own } = ownOf(message.extensions) ?? {};
+  const { instructions: _instructions, isList, ...own } = ownOf(message) ?? {};
   const write = (parts: string | ContentPart[]): Fields => ({
     ...own,
     role,
@@ -80,7 +80,7 @@ function isForeign(part: ContentPart): boolean {
 function encodeOutput(message: ToolMessage, custom: ReadonlySet<string>, context: CodecContext): Fields {
   const { tool_call_id, content, is_error } = message;
   const type = custom.has(tool_call_id) ? "custom_tool_call_output" : "function_call_output";
-  const { isList, ...own } = ownOf(message.extensions) ?? {};
+  const { isList, ...own } = ownOf(message) ?? {};
   const output = encodeContent(isList ? partsOf(content) : content, "input_text", context.drop);
   return {
     type,
@@ -147,7 +147,7 @@ function encodeSaid(
 /** A call as the model made it; its output names it by the same id. */
 export function encodeCall(call: ToolCall): Fields {
   const call_id = toolId(call.id, idLimit);
-  const own = ownOf(call.extensions);
+  const own = ownOf(call);
   if (call.type === "custom") {
     return { type: "custom_tool_call", call_id, name: call.custom.name, input: call.custom.input, ...own };
   }

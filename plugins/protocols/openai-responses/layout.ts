@@ -49,7 +49,7 @@ export function contentParts({ content, refusal }: AssistantMessage): ContentPar
 
 /** The items of an assistant's message: as it came in this protocol, else the usual ones. */
 export function layoutOf(message: AssistantMessage): Entry[] {
-  const own = ownOf(message.extensions)?.["items"];
+  const own = ownOf(message)?.["items"];
   return Array.isArray(own) && fits(own as Entry[], message) ? (own as Entry[]) : usualLayout(message);
 }
 

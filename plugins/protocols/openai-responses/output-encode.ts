@@ -126,9 +126,7 @@ class OutputWriter {
   /** Citations of an answer in several parts, none of which has its own, go to the first text. */
   #spreadAnnotations(content: Fields[]): void {
     if (typeof this.#message.content === "string") return;
-    const isTold = this.#parts.some(
-      (part) => part.type === "text" && ownOf(part.extensions)?.["annotations"],
-    );
+    const isTold = this.#parts.some((part) => part.type === "text" && ownOf(part)?.["annotations"]);
     const text = content.find(({ type }) => type === "output_text");
     if (isTold || !text || this.#items.some(({ type }) => type === "message")) return;
     text["annotations"] = writeAnnotations(this.#message.annotations);
@@ -148,7 +146,7 @@ class OutputWriter {
       const carried = { details: [], calls: { [id]: call.extra_content } };
       this.#items.push(carryReasoning(this.#id("rs"), [], carried));
     }
-    const own = ownOf(call.extensions);
+    const own = ownOf(call);
     const made = this.#id(call.type === "custom" ? "ctc" : "fc");
     this.#items.push({ ...callItem({ ...call, id }, made, "completed"), ...own });
   }
@@ -157,7 +155,7 @@ class OutputWriter {
   #withStatus(): Fields[] {
     const last = this.#items.at(-1);
     if (this.#status === "completed" || !last || last["status"] !== "completed") return this.#items;
-    if (ownOf(this.#message.extensions)?.["items"]) return this.#items;
+    if (ownOf(this.#message)?.["items"]) return this.#items;
     return [...this.#items.slice(0, -1), { ...last, status: this.#status }];
   }
 }

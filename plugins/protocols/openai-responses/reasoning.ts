@@ -1,12 +1,10 @@
-import { isFields, reasoningFormats } from "../../../core/index.ts";
-import type { Fields, ReasoningDetail } from "../../../core/index.ts";
-import type { Carried } from "./envelope.ts";
-import { seal, unseal } from "./envelope.ts";
+import { isFields, reasoningFormats, sealReasoning, unsealReasoning } from "../../../core/index.ts";
+import type { CarriedReasoning, Fields, ReasoningDetail } from "../../../core/index.ts";
 
 const format = reasoningFormats.responses;
 
 /** A reasoning item, read. */
-export interface ReadReasoning extends Carried {
+export interface ReadReasoning extends CarriedReasoning {
   /** What else the item says. */
   rest: Fields;
 }
@@ -29,7 +27,7 @@ export function isOurs(detail: ReasoningDetail): boolean {
 
 /** A reasoning item as details: those that it carries for another vendor, else its own summaries, texts, encrypted content. */
 export function decodeReasoning(item: Fields): ReadReasoning {
-  const carried = unseal(item["encrypted_content"]);
+  const carried = unsealReasoning(item["encrypted_content"]);
   if (carried) return { ...carried, rest: {} };
   const { type: _type, id, summary, content, encrypted_content: data, ...rest } = item;
   const about = { ...(typeof id === "string" && { id }), format };
@@ -68,14 +66,14 @@ export function encodeReasoning(details: readonly ReasoningDetail[], rest: Field
 }
 
 /** The reasoning item for a client that shows another vendor's reasoning, and carries it for us to its next turn. */
-export function carryReasoning(id: string, texts: readonly string[], carried: Carried): Fields {
+export function carryReasoning(id: string, texts: readonly string[], carried: CarriedReasoning): Fields {
   const isNeeded = carried.details.length > 0 || Object.keys(carried.calls).length > 0;
   const details = carried.details.map(({ index: _index, ...detail }) => detail as ReasoningDetail);
   return {
     type: "reasoning",
     id,
     summary: texts.map((text) => ({ type: "summary_text", text })),
-    ...(isNeeded && { encrypted_content: seal({ ...carried, details }) }),
+    ...(isNeeded && { encrypted_content: sealReasoning({ ...carried, details }) }),
   };
 }
 

@@ -1,7 +1,7 @@
-import { badRequest, isFields } from "../../../core/index.ts";
+import { badRequest, fieldsAt, isFields, textAt } from "../../../core/index.ts";
 import type { ChatMessage, ChatRequest, CodecContext, Fields, ResponseFormat } from "../../../core/index.ts";
 import { decodeInput } from "./input-decode.ts";
-import { asOwn, fieldsAt, ours, ownOf, textAt } from "./own.ts";
+import { asOwn, ours, ownOf } from "./own.ts";
 import { decodeToolChoice, decodeTools } from "./tools.ts";
 
 /** Members that both sides call the same, and the types that they must have. */
@@ -64,7 +64,7 @@ function decodeMessages(input: unknown, instructions: unknown, own: Fields): Cha
   // Or it would be taken for the instructions when it is written again.
   const [first, ...others] = messages;
   return first?.role === "system"
-    ? [{ ...first, ...asOwn({ ...ownOf(first.extensions), instructions: false }) }, ...others]
+    ? [{ ...first, ...asOwn({ ...ownOf(first), instructions: false }) }, ...others]
     : messages;
 }
 

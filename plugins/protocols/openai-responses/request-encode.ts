@@ -1,8 +1,15 @@
 import type { ResponseCreateParamsBase } from "openai/resources/responses/responses";
-import { maxTokensOf, reasoningOf, stopOf } from "../../../core/index.ts";
-import type { ChatMessage, ChatRequest, CodecContext, Fields, ResponseFormat } from "../../../core/index.ts";
+import { dropUnsaid, isFields, maxTokensOf, reasoningOf, wantsReasoningText } from "../../../core/index.ts";
+import type {
+  ChatMessage,
+  ChatRequest,
+  CodecContext,
+  Fields,
+  ResponseFormat,
+  WrittenMembers,
+} from "../../../core/index.ts";
 import { encodeInput } from "./input-encode.ts";
-import { ownOf } from "./own.ts";
+import { ours, ownOf } from "./own.ts";
 import { logprobsIncluded, shared } from "./request-decode.ts";
 import { encodeToolChoice, encodeTools } from "./tools.ts";
 
@@ -13,7 +20,7 @@ const leastOutput = 16;
  * What becomes of each neutral member: `as is` under its own name, the member that it becomes, or `dropped`, since
  * nothing here says it. What stands neither here nor under `extensions` is a vendor's own, and dropped too.
  */
-const members: Record<keyof ChatRequest, string> = {
+const members: WrittenMembers = {
   model: "as is",
   messages: "input",
   stream: "as is",
@@ -59,8 +66,9 @@ type Settings = Partial<
 
 /** The body for an upstream. */
 export function encodeRequest(request: ChatRequest, context: CodecContext): Fields {
-  noteDropped(request, context);
-  const own = ownOf(request.extensions);
+  dropUnsaid(request, members, asksNothing, context.drop);
+  dropForeign(request, context);
+  const own = ownOf(request);
   const { instructions, rest } = cutInstructions(request.messages, own);
   const body: Settings & Fields = {
     model: context.model,
@@ -74,11 +82,18 @@ export function encodeRequest(request: ChatRequest, context: CodecContext): Fiel
   return { ...body, ...(own?.["input"] === null ? { input: null } : input !== undefined && { input }) };
 }
 
+/** What only another protocol says. */
+function dropForeign({ extensions = {} }: ChatRequest, context: CodecContext): void {
+  for (const [protocol, values] of Object.entries(extensions)) {
+    if (protocol !== ours) for (const name of Object.keys(values)) context.drop(name);
+  }
+}
+
 /** A first system message is what this protocol calls instructions. */
 function cutInstructions(messages: readonly ChatMessage[], own: Fields | undefined) {
   const [first, ...rest] = messages;
   const isPlain = first?.role === "system" && typeof first.content === "string" && !first.name;
-  if (!isPlain || ownOf(first.extensions) || first.content === "") {
+  if (!isPlain || ownOf(first) || first.content === "") {
     return { instructions: own?.["instructions"] as null | "" | undefined, rest: messages };
   }
   return { instructions: first.content as string, rest };
@@ -86,7 +101,7 @@ function cutInstructions(messages: readonly ChatMessage[], own: Fields | undefin
 
 /** All but the model, the instructions and the input: what an answer tells again. */
 export function encodeSettings(request: ChatRequest, context: CodecContext): Fields {
-  const own = ownOf(request.extensions);
+  const own = ownOf(request);
   const { input: _input, instructions: _instructions, text, reasoning, ...kept } = own ?? {};
   const settings: Settings & Fields = {};
   for (const name of Object.keys(shared) as (keyof typeof shared)[]) {
@@ -114,7 +129,8 @@ export function encodeSettings(request: ChatRequest, context: CodecContext): Fie
 function foreignDefaults(request: ChatRequest): Settings {
   const include: Settings["include"] = [];
   // Nothing is kept there: only so does the reasoning come back in the next turn. Other models refuse to be asked.
-  if (reasoningOf(request)?.enabled) include.push("reasoning.encrypted_content");
+  if (reasoningOf(request)?.enabled || wantsReasoningText(request))
+    include.push("reasoning.encrypted_content");
   if (request.logprobs) include.push(logprobsIncluded);
   return { store: request.store ?? false, ...(include.length > 0 && { include }) };
 }
@@ -140,28 +156,20 @@ function encodeReasoningWish(request: ChatRequest): Fields {
   const { reasoning_effort, reasoning } = request;
   const wish = reasoningOf(request);
   const effort = reasoning_effort ?? (wish?.enabled ? wish.effort : undefined);
-  const isOwn = ownOf(request.extensions) !== undefined;
-  const isAsked = wish?.enabled && reasoning && !reasoning.exclude && !isOwn;
-  const older = (ownOf(request.extensions)?.["reasoning"] as Fields | undefined)?.["generate_summary"];
+  const isOwn = ownOf(request) !== undefined;
+  const isAsked = !isOwn && wantsReasoningText(request);
+  const older = (ownOf(request)?.["reasoning"] as Fields | undefined)?.["generate_summary"];
   const isUnwanted = reasoning?.exclude || older !== undefined;
   const summary = isUnwanted ? undefined : (reasoning?.summary ?? (isAsked ? "auto" : undefined));
   return { ...(effort != null && { effort }), ...(summary !== undefined && { summary }) };
 }
 
-function noteDropped(request: ChatRequest, context: CodecContext): void {
-  for (const [name, value] of Object.entries(request)) {
-    if (value === undefined || value === null) continue;
-    const fate = Object.hasOwn(members, name) ? members[name as keyof ChatRequest] : "dropped";
-    if (fate === "dropped" && isMeant(name, request)) context.drop(name);
-  }
-}
+/** Values that ask for nothing. */
+const defaults: Readonly<Record<string, unknown>> = { n: 1, frequency_penalty: 0, presence_penalty: 0 };
 
-/** Whether a member that cannot be said asks for anything but the usual. */
-function isMeant(name: string, request: ChatRequest): boolean {
-  if (name === "n") return request.n !== 1;
-  if (name === "stop") return stopOf(request).length > 0;
-  if (name === "frequency_penalty" || name === "presence_penalty") return request[name] !== 0;
-  if (name === "modalities") return request.modalities?.some((one) => one !== "text") ?? false;
-  if (name === "logit_bias") return Object.keys(request.logit_bias ?? {}).length > 0;
-  return true;
+function asksNothing(name: string, value: unknown): boolean {
+  if (value === defaults[name]) return true;
+  if (name === "stop") return Array.isArray(value) && value.length === 0;
+  if (name === "modalities") return Array.isArray(value) && value.every((one) => one === "text");
+  return name === "logit_bias" && isFields(value) && Object.keys(value).length === 0;
 }

@@ -49,7 +49,7 @@ export function echo(context: AnswerContext<ChatRequest>): Fields {
   const { request } = context;
   const asked = encodeSettings(request, { ...context, drop: () => {} });
   const [first] = request.messages;
-  const isGiven = first?.role === "system" && typeof first.content === "string" && !ownOf(first.extensions);
+  const isGiven = first?.role === "system" && typeof first.content === "string" && !ownOf(first);
   const said: Fields = { ...defaults };
   for (const name of told) {
     const value = asked[name];

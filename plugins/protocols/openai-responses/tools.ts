@@ -1,12 +1,24 @@
-import { badRequest, isFields } from "../../../core/index.ts";
+import { badRequest, fieldsAt, functionTool, isFields, listAt, textAt } from "../../../core/index.ts";
 import type { ChatRequest, ChatTool, CodecContext, Fields, ToolChoice } from "../../../core/index.ts";
-import { asOwn, fieldsAt, listAt, ours, ownOf, textAt } from "./own.ts";
+import { asOwn, ours, ownOf } from "./own.ts";
+import { flatten, grouped } from "./namespaces.ts";
 
 /** The tools of a request; those that OpenAI runs itself are kept as they are. */
 export function decodeTools(tools: unknown): ChatTool[] {
-  return listAt(tools, "tools").map((value, at) =>
-    decodeTool(fieldsAt(value, `tools[${at}]`), `tools[${at}]`),
-  );
+  return listAt(tools, "tools").flatMap((value, at) => {
+    const param = `tools[${at}]`;
+    const tool = fieldsAt(value, param);
+    return tool["type"] === "namespace" ? decodeNamespace(tool, param) : [decodeTool(tool, param)];
+  });
+}
+
+/** Other protocols have no namespaces: their tools stand beside the others. */
+function decodeNamespace({ tools, ...about }: Fields, param: string): ChatTool[] {
+  textAt(about["name"], `${param}.name`);
+  return listAt(tools, `${param}.tools`).map((value, at) => {
+    const place = `${param}.tools[${at}]`;
+    return flatten(decodeTool(fieldsAt(value, place), place), about);
+  });
 }
 
 function decodeTool(tool: Fields, param: string): ChatTool {
@@ -34,16 +46,9 @@ function decodeFunction(members: Fields, param: string): ChatTool {
     throw badRequest(`${param}.name must be a name.`, `${param}.name`);
   if (description === null) rest["description"] = null;
   if (parameters === undefined) rest["parameters"] = "none";
-  return {
-    type: "function",
-    function: {
-      name,
-      ...(typeof description === "string" && { description }),
-      ...(isFields(parameters) && { parameters }),
-      ...((typeof strict === "boolean" || strict === null) && { strict }),
-    },
-    ...asOwn(rest),
-  };
+  const tool = functionTool(name, { description, parameters, strict });
+  if (strict === null) tool.function.strict = null;
+  return { ...tool, ...asOwn(rest) };
 }
 
 /** Chat Completions tells a grammar one level deeper. */
@@ -60,8 +65,9 @@ function flattenGrammar(format: unknown): unknown {
 
 /** A request's tools as this protocol writes them; undefined for none. */
 export function encodeTools(request: ChatRequest, context: CodecContext): Fields[] | undefined {
-  const isOwn = ownOf(request.extensions) !== undefined;
-  const tools = (request.tools ?? []).flatMap<Fields>((tool) => encodeTool(tool, isOwn, context) ?? []);
+  const isOwn = ownOf(request) !== undefined;
+  const each = (request.tools ?? []).flatMap<Fields>((tool) => encodeTool(tool, isOwn, context) ?? []);
+  const tools = grouped(each);
   const search = request.web_search_options;
   if (search) tools.push(encodeSearch(search));
   return tools.length > 0 || (isOwn && request.tools) ? tools : undefined;
@@ -79,11 +85,11 @@ function encodeTool(tool: ChatTool, isOwn: boolean, context: CodecContext): Fiel
       type: "custom",
       ...custom,
       ...(format !== undefined && { format: flattenGrammar(format) }),
-      ...ownOf(tool.extensions),
+      ...ownOf(tool),
     };
   }
   const { parameters = null, strict, ...about } = tool.function;
-  const { parameters: none, ...own } = ownOf(tool.extensions) ?? {};
+  const { parameters: none, ...own } = ownOf(tool) ?? {};
   // Here a function is strict unless it says otherwise; in Chat Completions and elsewhere it is not.
   const strictness = strict === undefined && isOwn ? {} : { strict: strict ?? (isOwn ? null : false) };
   return { type: "function", ...about, ...(none === undefined && { parameters }), ...strictness, ...own };

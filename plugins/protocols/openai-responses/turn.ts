@@ -1,6 +1,7 @@
-import { badRequest } from "../../../core/index.ts";
+import { badRequest, listAt, textAt } from "../../../core/index.ts";
 import type {
   AssistantMessage,
+  CarriedReasoning,
   ContentPart,
   CustomCall,
   Fields,
@@ -10,10 +11,10 @@ import type {
 } from "../../../core/index.ts";
 import { readAnnotation } from "./annotations.ts";
 import { asIs, decodePart, plainText } from "./content.ts";
-import type { Carried } from "./envelope.ts";
 import { usualLayout } from "./layout.ts";
 import type { Entry } from "./layout.ts";
-import { asOwn, defined, listAt, ownOf, textAt } from "./own.ts";
+import { ownOfCall } from "./namespaces.ts";
+import { asOwn, defined, ownOf } from "./own.ts";
 import { decodeReasoning, reasoningText } from "./reasoning.ts";
 
 /** Gathers the items of one turn of the model into one message. */
@@ -22,7 +23,7 @@ export class Turn {
   readonly #parts: ContentPart[] = [];
   readonly #calls: ToolCall[] = [];
   readonly #layout: Entry[] = [];
-  #carried: Carried["calls"] = {};
+  #carried: CarriedReasoning["calls"] = {};
 
   /** Takes an item of the model's: a message, reasoning, a call, or what only this protocol knows. */
   add(item: Fields, param: string): void {
@@ -80,7 +81,7 @@ export class Turn {
   /** The turn as an answer: a single text is a string, and what stands beside texts stands beside the message. */
   answer(): { message: AssistantMessage; logprobs: unknown[] | undefined } {
     const texts = this.#parts.filter((part) => part.type === "text");
-    const owns = texts.map((part) => ownOf(part.extensions) ?? {});
+    const owns = texts.map((part) => ownOf(part) ?? {});
     const annotations = owns.flatMap(({ annotations }) => (Array.isArray(annotations) ? annotations : []));
     const logprobs: unknown[] = owns.flatMap(({ logprobs }) => (Array.isArray(logprobs) ? logprobs : []));
     const isOne = texts.length === 1 && texts[0]?.text !== "";
@@ -152,15 +153,17 @@ export function decodeFunctionCall(item: Fields, param: string): FunctionCall {
   if (typeof name !== "string" || name === "")
     throw badRequest(`${param}.name must be a name.`, `${param}.name`);
   const text = textAt(input, `${param}.arguments`);
-  return { id, type: "function", function: { name, arguments: text || "{}" }, ...asOwn(rest) };
+  const { flat, own } = ownOfCall(name, rest);
+  return { id, type: "function", function: { name: flat, arguments: text || "{}" }, ...asOwn(own) };
 }
 
 export function decodeCustomCall(item: Fields, param: string): CustomCall {
   const { type: _type, call_id, name, input, ...rest } = item;
+  const { flat, own } = ownOfCall(textAt(name, `${param}.name`), rest);
   return {
     id: textAt(call_id, `${param}.call_id`),
     type: "custom",
-    custom: { name: textAt(name, `${param}.name`), input: textAt(input, `${param}.input`) },
-    ...asOwn(rest),
+    custom: { name: flat, input: textAt(input, `${param}.input`) },
+    ...asOwn(own),
   };
 }

@@ -40,7 +40,7 @@ export function encodeUsage(usage: ChatUsage): Fields {
     output_tokens_details: { reasoning_tokens: output?.reasoning_tokens ?? 0 },
     total_tokens: usage.total_tokens,
   };
-  return { ...written, ...ownOf(usage.extensions) };
+  return { ...written, ...ownOf(usage) };
 }
 
 /** Tokens of an answer that passes. */

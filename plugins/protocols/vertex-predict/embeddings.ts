@@ -1,4 +1,4 @@
-import { badAnswer, badRequest, isFields } from "../../../core/index.ts";
+import { badAnswer, badRequest, isFields, vectorToNumbers } from "../../../core/index.ts";
 import type { Codec, EmbeddingsAnswer, EmbeddingsRequest, Fields } from "../../../core/index.ts";
 
 /** What embeddings are for. Source: Vertex AI API reference, text embeddings, `task_type`. */
@@ -73,7 +73,7 @@ export const embeddings: Codec<EmbeddingsRequest, EmbeddingsAnswer> = {
     const predictions = data.map(({ embedding }, place) => {
       // Tokens are counted for each text; what is known is their sum.
       const statistics = { truncated: false, token_count: place === 0 ? (usage?.prompt_tokens ?? 0) : 0 };
-      return { embeddings: { values: numbersOf(embedding), statistics } };
+      return { embeddings: { values: vectorToNumbers(embedding), statistics } };
     });
     return { predictions };
   },
@@ -85,12 +85,4 @@ function textsOf(input: EmbeddingsRequest["input"]): string[] {
     if (typeof one === "string") return one;
     throw badRequest("input: this model takes texts, no token numbers", "input");
   });
-}
-
-/** A vector as numbers; as base64 it is of little-endian float32. */
-function numbersOf(embedding: number[] | string): number[] {
-  if (typeof embedding !== "string") return embedding;
-  const bytes = Uint8Array.from(atob(embedding), (char) => char.charCodeAt(0));
-  const view = new DataView(bytes.buffer);
-  return Array.from({ length: bytes.byteLength >> 2 }, (_, i) => view.getFloat32(i * 4, true));
 }

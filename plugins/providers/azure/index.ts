@@ -1,7 +1,15 @@
 import { definePlugin, defineProvider } from "../../../core/index.ts";
-import type { Attempted, Target } from "../../../core/index.ts";
+import type {
+  AccessTokens,
+  Attempted,
+  GatewayContext,
+  Provider,
+  Target,
+  Upstream,
+} from "../../../core/index.ts";
 import * as v from "valibot";
-import { EntraTokens } from "./entra.ts";
+import { reasoningOverResponses } from "../_openai-reasoning.ts";
+import { entraTokens } from "./entra.ts";
 
 const text = v.pipe(v.string(), v.nonEmpty());
 
@@ -19,6 +27,12 @@ const options = v.strictObject({
   deployments: v.pipe(
     v.optional(v.record(v.string(), text), {}),
     v.description("Names of deployments by model, where they are called otherwise."),
+  ),
+  reasoningText: v.pipe(
+    v.optional(v.boolean()),
+    v.description(
+      "What asks for a reasoning model's thoughts goes to Responses, which alone tell them. Default with `v1` and `preview`.",
+    ),
   ),
   entra: v.pipe(
     v.optional(
@@ -39,9 +53,6 @@ const options = v.strictObject({
 
 type AzureOptions = v.InferOutput<typeof options>;
 
-/** Tokens by the options of their upstream. */
-const tokens = new WeakMap<object, EntraTokens>();
-
 /** Operations whose dated paths have no deployment in them. */
 const withoutDeployment =
   /^\/(responses|realtime|models|files|uploads|batches|fine_tuning|vector_stores|assistants|threads)\b/;
@@ -50,7 +61,7 @@ const withoutDeployment =
  * Azure OpenAI, and the models of Azure AI Foundry: `baseURL` is the resource's host.
  * Source: Azure OpenAI REST API reference, API version lifecycle.
  */
-const provider = defineProvider({
+const service = {
   name: "azure",
   options,
   baseURL(given) {
@@ -83,34 +94,46 @@ const provider = defineProvider({
     return datedURL(base, path, attempt, apiVersion);
   },
   ownCredentials: true,
-  authenticate(headers, target) {
-    const { entra } = optionsOf(target);
-    if (target.key !== undefined) headers.push("api-key", target.key);
-    else if (entra) {
-      const token = tokensOf(target, entra).token();
-      const add = (value: string): void => void headers.push("authorization", `Bearer ${value}`);
-      return typeof token === "string" ? add(token) : token.then(add);
-    }
-    return undefined;
-  },
   adapt(body, { target }) {
     const deployment = deploymentOf(target);
     const isNamed = typeof body["model"] === "string" && deployment !== undefined;
     return isNamed && body["model"] !== deployment ? { ...body, model: deployment } : undefined;
   },
+} satisfies Omit<Provider, "authenticate">;
+
+export default definePlugin({
+  name: "providers/azure",
+  setup: (_options, gateway) => ({
+    provider: defineProvider({
+      ...service,
+      ...reasoningOverResponses(tellsReasoning, gateway.clock),
+      authenticate: authenticator(gateway),
+    }),
+  }),
 });
 
-export default definePlugin({ name: "providers/azure", setup: () => ({ provider }) });
+function authenticator(gateway: GatewayContext): Provider["authenticate"] {
+  const tokens = new WeakMap<Upstream, AccessTokens>();
+  return (headers, target) => {
+    const { key, upstream } = target;
+    const { entra } = optionsOf(target);
+    if (key !== undefined) headers.push("api-key", key);
+    if (key !== undefined || !entra) return undefined;
+    const known = tokens.get(upstream) ?? entraTokens(entra, upstream.proxy, gateway.state);
+    tokens.set(upstream, known);
+    const token = known.token();
+    const add = (value: string): void => void headers.push("authorization", `Bearer ${value}`);
+    return typeof token === "string" ? add(token) : token.then(add);
+  };
+}
+
+function tellsReasoning({ options: given }: Upstream): boolean {
+  const { apiVersion, reasoningText } = given as AzureOptions;
+  return reasoningText ?? (apiVersion === "v1" || apiVersion === "preview");
+}
 
 function optionsOf({ upstream }: Target): AzureOptions {
   return upstream.options as AzureOptions;
-}
-
-function tokensOf({ upstream }: Target, entra: NonNullable<AzureOptions["entra"]>): EntraTokens {
-  const key = upstream.options as object;
-  const known = tokens.get(key) ?? new EntraTokens(entra);
-  tokens.set(key, known);
-  return known;
 }
 
 function deploymentOf(target: Target): string | undefined {

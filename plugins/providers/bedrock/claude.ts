@@ -1,4 +1,4 @@
-import { badAnswer, GatewayError, isFields, parseFields } from "../../../core/index.ts";
+import { badAnswer, GatewayError, isFields, parseFields, upstreamBytes } from "../../../core/index.ts";
 import type {
   Attempted,
   Fields,
@@ -28,6 +28,8 @@ const betas: ReadonlySet<string> = new Set([
   "tool-search-tool-2025-10-19",
   "tool-examples-2025-10-29",
 ]);
+
+const decoder = new TextDecoder();
 
 /** True for an attempt that speaks Claude's own body. */
 export function isClaudeCall({ protocol, translated, call }: Attempted): boolean {
@@ -120,7 +122,7 @@ class EventUnwrapper implements Unwrapper {
     const body = parseFields(data) ?? {};
     if (event !== "chunk") return this.#other(event ?? "", body);
     if (typeof body["bytes"] !== "string") throw badAnswer("an event of its stream holds no bytes");
-    const json = decoder.decode(Uint8Array.from(atob(body["bytes"]), (char) => char.charCodeAt(0)));
+    const json = decoder.decode(upstreamBytes(body["bytes"]));
     const type = /^\{"type":"(\w+)"/.exec(json)?.[1] ?? String(parseFields(json)?.["type"]);
     if (type === "message_stop") this.#ended = true;
     return `event: ${type}\ndata: ${json}\n\n`;
@@ -138,5 +140,3 @@ class EventUnwrapper implements Unwrapper {
     });
   }
 }
-
-const decoder = new TextDecoder();

@@ -7,8 +7,10 @@ const text = v.pipe(v.string(), v.nonEmpty());
 export const options = v.pipe(
   v.strictObject({
     region: v.pipe(
-      v.optional(text),
-      v.description("AWS region, such as `us-east-1`. Default that of the base URL."),
+      v.optional(v.union([text, v.pipe(v.array(text), v.minLength(1))])),
+      v.description(
+        "AWS region, such as `us-east-1`; of a list they take turns, each a target of its own. Default that of the base URL.",
+      ),
     ),
     accessKeyId: v.pipe(v.optional(text), v.description("Access key that requests are signed with.")),
     secretAccessKey: v.pipe(v.optional(text), v.description("The access key's secret.")),
@@ -54,9 +56,20 @@ export function credentialsOf(target: Target): Credentials | undefined {
   return { accessKeyId, secretAccessKey, sessionToken };
 }
 
-/** The region: as configured, else as in the host of the base URL. */
-export function regionOf(target: Pick<Target, "upstream">): string {
-  const { hostname } = new URL(target.upstream.baseURL);
-  const inHost = /(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z]{2}[a-z0-9-]*-\d)\./.exec(hostname)?.[1];
-  return optionsOf(target).region ?? inHost ?? "us-east-1";
+const hosts = /((?:^|[/.])bedrock-runtime(?:-fips)?\.)([a-z]{2}[a-z0-9-]*-\d)(?=\.)/;
+
+/** The region: the target's, else as configured, else as in the host of the base URL. */
+export function regionOf(target: Pick<Target, "upstream" | "region">): string {
+  const inHost = hosts.exec(new URL(target.upstream.baseURL).hostname)?.[2];
+  return target.region ?? regionsIn(optionsOf(target))[0] ?? inHost ?? "us-east-1";
+}
+
+/** The configured regions. */
+export function regionsIn({ region }: BedrockOptions): string[] {
+  return region === undefined ? [] : [region].flat();
+}
+
+/** An address of Amazon's in a target's region; any other stays what it is. */
+export function inRegion(url: string, { region }: Pick<Target, "region">): string {
+  return region === undefined ? url : url.replace(hosts, `$1${region}`);
 }

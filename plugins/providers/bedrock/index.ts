@@ -1,8 +1,9 @@
 import { definePlugin, defineProvider, setHeader } from "../../../core/index.ts";
 import type { Attempted } from "../../../core/index.ts";
 import { claudeBody, isClaude, isClaudeCall, unwrapClaude } from "./claude.ts";
-import { credentialsOf, isAccessKey, options, regionOf } from "./credentials.ts";
+import { credentialsOf, inRegion, isAccessKey, options, regionOf, regionsIn } from "./credentials.ts";
 import type { BedrockOptions } from "./credentials.ts";
+import { listModels } from "./models.ts";
 import { removeWhere, sign } from "./signature.ts";
 
 /**
@@ -13,7 +14,7 @@ const provider = defineProvider({
   name: "bedrock",
   options,
   baseURL(given) {
-    const { region } = given as BedrockOptions;
+    const [region] = regionsIn(given as BedrockOptions);
     if (region === undefined) return undefined;
     return `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
   },
@@ -21,12 +22,22 @@ const provider = defineProvider({
   protocolsFor(operation, model) {
     return operation === "chat" && isClaude(model) ? ["bedrock-converse", "anthropic"] : undefined;
   },
-  url: (attempt) => attempt.target.upstream.baseURL + pathOf(attempt),
-  forwardURL: ({ target }, rest, search) => target.upstream.forwardURL + encodeModel(rest) + search,
-  ownCredentials: true,
-  authenticate(headers, { key }) {
-    if (key !== undefined && !isAccessKey(key)) headers.push("authorization", `Bearer ${key}`);
+  regions(upstream) {
+    const regions = regionsIn(upstream.options as BedrockOptions);
+    return upstream.regions ?? (regions.length > 1 ? regions : []);
   },
+  url: (attempt) => inRegion(attempt.target.upstream.baseURL, attempt.target) + pathOf(attempt),
+  forwardURL: ({ target }, rest, search) =>
+    inRegion(target.upstream.forwardURL, target) + encodeModel(rest) + search,
+  ownCredentials: true,
+  authenticate(headers, target, url) {
+    const { key } = target;
+    if (key !== undefined && !isAccessKey(key)) headers.push("authorization", `Bearer ${key}`);
+    const credentials = url === undefined ? undefined : credentialsOf(target);
+    if (url === undefined || !credentials) return undefined;
+    return sign({ method: "GET", url, headers, body: null, region: regionOf(target), credentials });
+  },
+  listModels,
   adapt: (body, attempt) => (isClaudeCall(attempt) ? claudeBody(body, attempt) : undefined),
   async prepare({ headers, body }, attempt) {
     const { call, target } = attempt;

@@ -47,10 +47,12 @@ export function toProvider(vendor: Vendor): Provider {
 }
 
 /** What the neutral shape's codec may leave in for `adapt` to say in the vendor's words. */
-function takesOf({ takes = [], quirks }: Vendor): Takes | undefined {
+function takesOf({ takes = [], prefill, quirks }: Vendor): Takes | undefined {
   const { reasoning } = quirks ?? {};
   const said = reasoning && reasoning !== "effort" && reasoning !== "none" ? ["reasoning"] : [];
-  return takes.length + said.length > 0 ? { extensions: [...said, ...takes] } : undefined;
+  const extensions = [...said, ...takes];
+  if (extensions.length === 0 && prefill === undefined) return undefined;
+  return { extensions, ...(prefill !== undefined && { prefill }) };
 }
 
 /** @param rest The path behind the version. */

@@ -1,4 +1,4 @@
-import type { Fields, Operation } from "../../../core/index.ts";
+import type { Fields, Operation, Prefill } from "../../../core/index.ts";
 
 /** One service that speaks OpenAI's API, as data. */
 export interface Vendor {
@@ -18,6 +18,8 @@ export interface Vendor {
   paths?: Readonly<Record<string, string>>;
   /** Extension members of the neutral shape that it knows (see core's `Takes`). */
   takes?: readonly string[];
+  /** It goes on with an answer whose beginning it is given, and how it is told to (see core's `Takes`). */
+  prefill?: Prefill;
   /** It has no list of its models. */
   listsModels?: false;
   quirks?: Quirks;

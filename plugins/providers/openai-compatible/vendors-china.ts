@@ -87,6 +87,7 @@ export const chineseVendors: readonly Vendor[] = [
     chat: ["anthropic"],
     paths: { "/messages": "/anthropic/v1/messages" },
     takes: ["reasoning_content"],
+    prefill: { message: { partial: true } },
     quirks: moonshot,
   },
   {
@@ -98,6 +99,7 @@ export const chineseVendors: readonly Vendor[] = [
     chat: ["anthropic"],
     paths: { "/messages": "/anthropic/v1/messages" },
     takes: ["reasoning_content"],
+    prefill: { message: { partial: true } },
     quirks: moonshot,
   },
   {
@@ -109,6 +111,7 @@ export const chineseVendors: readonly Vendor[] = [
     paths: { "/messages": "/apps/anthropic/v1/messages" },
     operations: ["embeddings", "files", "batches"],
     takes: ["top_k", "cache_control"],
+    prefill: { message: { partial: true } },
     quirks: qwen,
   },
   {
@@ -120,6 +123,7 @@ export const chineseVendors: readonly Vendor[] = [
     paths: { "/messages": "/apps/anthropic/v1/messages" },
     operations: ["embeddings", "files", "batches"],
     takes: ["top_k", "cache_control"],
+    prefill: { message: { partial: true } },
     quirks: qwen,
   },
   {

@@ -15,6 +15,7 @@ export const hostedVendors: readonly Vendor[] = [
     chat: ["openai-completions", "openai-responses", "anthropic"],
     operations: ["embeddings"],
     takes: ["top_k", "cache_control", "reasoning_details"],
+    prefill: true,
     quirks: { reasoning: "reasoning-object" },
   },
   {
@@ -24,6 +25,7 @@ export const hostedVendors: readonly Vendor[] = [
     date,
     chat: ["openai-responses"],
     operations: ["speech", "transcription", "translation", "files", "batches"],
+    prefill: true,
     quirks: { choices: 1, drops: ["logprobs", "top_logprobs", "logit_bias"] },
   },
   {
@@ -32,6 +34,7 @@ export const hostedVendors: readonly Vendor[] = [
     source: "https://docs.mistral.ai/api/endpoint/chat",
     date,
     operations: ["embeddings", "transcription", "moderation", "files"],
+    prefill: { message: { prefix: true } },
     quirks: {
       maxTokens: "max_tokens",
       developerRole: false,

@@ -32,6 +32,7 @@ export const localVendors: readonly Vendor[] = [
     chat: ["openai-completions", "openai-responses", "anthropic"],
     operations: ["embeddings", "transcription", "translation", "rerank"],
     takes: ["top_k", "reasoning_content"],
+    prefill: { body: { add_generation_prompt: false, continue_final_message: true } },
     quirks: template,
   },
   {
@@ -42,6 +43,7 @@ export const localVendors: readonly Vendor[] = [
     chat: ["openai-completions"],
     operations: ["embeddings", "rerank"],
     takes: ["top_k", "reasoning_content"],
+    prefill: { body: { continue_final_message: true } },
     quirks: template,
   },
   {

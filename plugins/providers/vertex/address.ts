@@ -1,5 +1,6 @@
-import type { Attempted } from "../../../core/index.ts";
-import { locationsOf, projectOf } from "./options.ts";
+import type { Attempted, Upstream } from "../../../core/index.ts";
+import { byModel, locationsOf, projectOf } from "./options.ts";
+import { regionsOf } from "./regions.ts";
 import type { VertexOptions } from "./options.ts";
 
 /** Models of Anthropic's: they are spoken to in its own protocol. */
@@ -14,20 +15,17 @@ export function hostOf(location: string): string {
   return `https://${location}-aiplatform.googleapis.com`;
 }
 
-/** Which location is next, by an upstream's options. */
-const turns = new WeakMap<VertexOptions, number>();
-
-function nextLocation(options: VertexOptions): string {
-  const locations = locationsOf(options);
-  const turn = turns.get(options) ?? 0;
-  turns.set(options, (turn + 1) % locations.length);
-  return locations[turn] ?? "global";
+/** Where an upstream has a model: as configured for it, else by its options. */
+export function placesOf({ regions, options }: Upstream, model: string | undefined): readonly string[] {
+  if (regions) return regions;
+  const given = options as VertexOptions;
+  return given.location === byModel ? regionsOf(model ?? "") : locationsOf(given);
 }
 
 /** The URL of an attempt: the protocol's path becomes that of a publisher's model. */
 export function addressOf(attempt: Attempted, options: VertexOptions): string {
-  const { upstream } = attempt.target;
-  const location = nextLocation(options);
+  const { upstream, region, model } = attempt.target;
+  const location = region ?? placesOf(upstream, model)[0] ?? "global";
   const [first = "global"] = locationsOf(options);
   const base = upstream.baseURL === hostOf(first) ? hostOf(location) : upstream.baseURL;
   const project = projectOf(options);

@@ -1,15 +1,21 @@
 import { definePlugin, defineProvider, isFields } from "../../../core/index.ts";
-import type { Attempted, Fields, HeaderPairs, Target } from "../../../core/index.ts";
-import { addressOf, hostOf, isClaude } from "./address.ts";
+import type {
+  AccessTokens,
+  Attempted,
+  Fields,
+  GatewayContext,
+  HeaderPairs,
+  Provider,
+  Target,
+  Upstream,
+} from "../../../core/index.ts";
+import { addressOf, hostOf, isClaude, placesOf } from "./address.ts";
 import { locationsOf, options } from "./options.ts";
 import type { VertexOptions } from "./options.ts";
-import { GoogleTokens } from "./token.ts";
+import { tokensFor } from "./token.ts";
 
 /** Source: Anthropic documentation, "Claude on Vertex AI". */
 const anthropicVersion = "vertex-2023-10-16";
-
-/** Tokens by the options of their upstream. */
-const tokens = new WeakMap<VertexOptions, GoogleTokens>();
 
 function optionsOf({ upstream }: Target): VertexOptions {
   return upstream.options as VertexOptions;
@@ -19,7 +25,7 @@ function optionsOf({ upstream }: Target): VertexOptions {
  * Google's Vertex AI: Gemini, Claude and embeddings. A service account, a user's OAuth credentials, or an API key.
  * Source: Gemini Enterprise Agent Platform REST reference, publishers.models.
  */
-const provider = defineProvider({
+const service = {
   name: "vertex",
   baseURL: (given) => hostOf(locationsOf(given as VertexOptions)[0] ?? "global"),
   options,
@@ -32,39 +38,43 @@ const provider = defineProvider({
     if (operation !== "chat" && operation !== "count-tokens") return undefined;
     return [isClaude(model) ? "anthropic" : "gemini"];
   },
+  regions(upstream, model) {
+    const places = placesOf(upstream, model);
+    return upstream.regions || places.length > 1 ? places : [];
+  },
   takes: { imageURLs: false },
   ownCredentials: true,
   url: (attempt) => addressOf(attempt, optionsOf(attempt.target)),
-  authenticate(headers, target) {
-    const { key } = target;
-    if (key !== undefined) {
-      // An access token that was made elsewhere can be used as a key.
-      if (key.startsWith("ya29.")) headers.push("authorization", `Bearer ${key}`);
-      else headers.push("x-goog-api-key", key);
-      return undefined;
-    }
-    const token = tokensOf(optionsOf(target))?.token();
-    if (token === undefined) return undefined;
-    if (typeof token !== "string") return token.then((value) => bearer(headers, value));
-    return bearer(headers, token);
-  },
   adapt: (body, attempt) =>
     attempt.protocol?.name === "anthropic" ? forClaude(body, attempt) : forGemini(body, attempt),
   prepare({ headers }, { protocol }) {
     // The body says the version; a header with Anthropic's own is none that Vertex knows.
     if (protocol?.name === "anthropic") removeHeader(headers, "anthropic-version");
   },
+} satisfies Omit<Provider, "authenticate">;
+
+export default definePlugin({
+  name: "providers/vertex",
+  setup: (_options, gateway) => ({
+    provider: defineProvider({ ...service, authenticate: authenticator(gateway) }),
+  }),
 });
 
-export default definePlugin({ name: "providers/vertex", setup: () => ({ provider }) });
-
-function tokensOf(given: VertexOptions): GoogleTokens | undefined {
-  if (!given.credentials) return undefined;
-  const known = tokens.get(given);
-  if (known) return known;
-  const made = new GoogleTokens(given.credentials, given.tokenURL);
-  tokens.set(given, made);
-  return made;
+function authenticator(gateway: GatewayContext): Provider["authenticate"] {
+  const tokens = new WeakMap<Upstream, AccessTokens | undefined>();
+  return (headers, { key, upstream }) => {
+    if (key !== undefined) {
+      // An access token that was made elsewhere can be used as a key.
+      if (key.startsWith("ya29.")) bearer(headers, key);
+      else headers.push("x-goog-api-key", key);
+      return undefined;
+    }
+    if (!tokens.has(upstream)) tokens.set(upstream, tokensFor(upstream, gateway.state));
+    const token = tokens.get(upstream)?.token();
+    if (token === undefined) return undefined;
+    if (typeof token !== "string") return token.then((value) => bearer(headers, value));
+    return bearer(headers, token);
+  };
 }
 
 function bearer(headers: HeaderPairs, token: string): void {

@@ -55,7 +55,9 @@ export const options = v.strictObject({
   ),
   location: v.pipe(
     v.optional(v.union([text, v.pipe(v.array(text), v.minLength(1))]), "global"),
-    v.description("`global`, `us`, `eu` or a region; of a list they take turns."),
+    v.description(
+      "`global`, `us`, `eu` or a region; of a list they take turns, each a target of its own. `by-model`: the regions that are known to serve a model.",
+    ),
   ),
   credentials: v.pipe(
     v.optional(v.union([fromText, credentials])),
@@ -77,6 +79,10 @@ export function projectOf({ project, credentials: given }: VertexOptions): strin
   return project ?? (given && "project_id" in given ? given.project_id : undefined);
 }
 
+/** The location that stands for those of each model. */
+export const byModel = "by-model";
+
+/** The configured locations; the first one makes the base URL. */
 export function locationsOf({ location }: VertexOptions): string[] {
-  return [location].flat();
+  return location === byModel ? ["global"] : [location].flat();
 }

@@ -60,7 +60,7 @@ async function setUp(
   const upstream = await startUpstream(handler);
   defer(upstream.close);
   const gateway = await startWatched({
-    plugins: [speakers, { retry: { attempts: 1 } }],
+    plugins: [speakers, { retry: { attempts: 1 } }, { cooldown: false }],
     upstreams: spoken.map((name) => ({
       provider: `speaks-${name}`,
       baseURL: `${upstream.url}/${name}`,

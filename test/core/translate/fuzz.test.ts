@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { chunksOf, GatewayError, sseFrames, textOfContent } from "../../../core/index.ts";
 import { endpointFor } from "../../../core/translate/endpoint.ts";
 import { context } from "../../plugins/protocols/_codec.ts";
+import { wrongIn } from "../../matrix/shapes/validate.ts";
 import { answer, request } from "./_arbitrary.ts";
 import { aboutAnswer, codecOf, placeOf, protocolOf, readStream, sent, spoken, streamOf } from "./_wire.ts";
 import type {
@@ -14,6 +15,7 @@ import type {
   ChatRequest,
   Fields,
 } from "../../../core/index.ts";
+import type { ShapeName } from "../../matrix/shapes/generate.ts";
 import type { Spoken } from "./_wire.ts";
 
 /** The same in each run: what is found once is found again. */
@@ -21,6 +23,16 @@ const seed = 20_261_121;
 const runs = { seed, numRuns: 15 };
 /** Of each protocol to each, its own too: a client's codec reads what an upstream's writes. */
 const every = spoken.flatMap((client) => spoken.map((upstream) => [client, upstream] as const));
+
+const shapes: Record<Spoken, ShapeName> = {
+  "openai-chat": "OpenAIChat",
+  "openai-responses": "OpenAIResponses",
+  anthropic: "Anthropic",
+  gemini: "Gemini",
+  "bedrock-converse": "Converse",
+  cohere: "CohereChat",
+  ollama: "Ollama",
+};
 
 /** JSON, with nothing in it that JSON would leave out of a list or turn into null. */
 function asJson(value: unknown, about: string): Fields {
@@ -91,6 +103,11 @@ test("any conversation passes from any protocol to any other with its texts, cal
         assertSaid(neutral.messages, asked.messages, `${about}, read`);
         const body = asJson(sent(upstream, { ...neutral, model: "model-1" }, false).body, about);
         assertSaid((await received(upstream, body)).messages, asked.messages, about);
+        assert.equal(
+          wrongIn(shapes[upstream], body),
+          undefined,
+          `${about}: the body is not of the service's shape`,
+        );
         assert.deepEqual(asked, frozen, "the request was changed");
       }),
       runs,

@@ -235,16 +235,16 @@ test("a header that says the model's name says the client's", async () => {
   assert.equal(response.headers.get("x-other"), `not ${theirs}`);
 });
 
-test("what is no JSON after all passes as it is", async () => {
-  for (const [type, text] of [
-    [json, `{"model":"${theirs}`],
-    [stream, `data: {"model":"${theirs}\n\ndata: [model]\n\ndata: {"mod`],
-  ] as const) {
-    const [one] = cases;
-    assert.ok(one);
-    told = { type, text, size: 5 };
-    assert.equal(await (await ask(one)).text(), text);
-  }
+test("events that are no JSON after all pass as they are, and JSON that breaks off is a bad answer", async () => {
+  const [one] = cases;
+  assert.ok(one);
+  const text = `data: {"model":"${theirs}\n\ndata: [model]\n\ndata: {"mod`;
+  told = { type: stream, text, size: 5 };
+  assert.equal(await (await ask(one)).text(), text);
+  told = { type: json, text: `{"model":"${theirs}`, size: 5 };
+  const response = await ask(one);
+  const { error } = (await response.json()) as { error: { code: string } };
+  assert.deepEqual([response.status, error.code], [502, "upstream_bad_answer"]);
 });
 
 test("each object of a list goes on once it is whole", async () => {

@@ -48,7 +48,7 @@ deferTest(
     const passed = await post(loose.gateway.url, "openai-chat", seeded);
     assert.equal(passed.status, 200);
     assert.equal(loose.bodies()[0]?.["logit_bias"], undefined);
-    assert.deepEqual((await loose.gateway.ended(1)).call.notes.get("dropped"), ["logit_bias"]);
+    assert.deepEqual((await loose.gateway.ended(1)).call.attempts.at(-1)?.dropped, ["logit_bias"]);
     const strict = await setUp(defer, "anthropic", { strict: true });
     const refused = await post(strict.gateway.url, "openai-chat", seeded);
     assert.equal(refused.status, 400);

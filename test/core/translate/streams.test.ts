@@ -64,7 +64,12 @@ async function setUp(
   });
   const gateway = await startWatched({
     server,
-    plugins: [speakers, { retry: { attempts: 2, backoff: { base: "1ms", max: "1ms" } } }],
+    plugins: [
+      speakers,
+      { retry: { attempts: 2, backoff: { base: "1ms", max: "1ms" } } },
+      { cooldown: false },
+      { breaker: false },
+    ],
     upstreams: spoken.flatMap((name) => [
       { ...of(name, "first"), models: [`model-${name}`, `alone-${name}`] },
       { ...of(name, "spare"), models: [`model-${name}`] },

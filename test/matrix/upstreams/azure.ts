@@ -1,7 +1,7 @@
 import { answerAsOpenAI, isReasonedChat } from "../answers/openai-chat.ts";
 import type { Upstream } from "../cell.ts";
 
-/** The dated API, whose path names the deployment. */
+/** The API of version 1, which is the default. */
 export const azure: Upstream = {
   name: "azure",
   model: "gpt-5.1",
@@ -9,7 +9,6 @@ export const azure: Upstream = {
     provider: "azure",
     baseURL: mockURL,
     key,
-    options: { apiVersion: "2025-04-01-preview" },
   }),
   answer: (asked) => (isReasonedChat(asked) ? answerAsOpenAI(asked) : undefined),
 };

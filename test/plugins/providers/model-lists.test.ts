@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import bedrockPlugin from "../../../plugins/providers/bedrock/index.ts";
 import coherePlugin from "../../../plugins/providers/cohere.ts";
 import ollamaPlugin from "../../../plugins/providers/ollama.ts";
-import type { Fields, Plugin, Provider, Upstream } from "../../../core/index.ts";
+import type { Fields, Plugin, Provider, Target, Upstream } from "../../../core/index.ts";
 
 /** What a provider lists when its service answers with these pages, and what it asked for. */
 async function listed(plugin: Plugin, pages: Fields[]): Promise<{ names: string[]; asked: string[] }> {
@@ -33,4 +34,55 @@ test("Ollama lists its models; the latest go by their bare name, too", async () 
     asked: ["/api/tags"],
   });
   assert.deepEqual((await listed(ollamaPlugin, [{}])).names, []);
+});
+
+test("Bedrock lists the models that can be called, and its profiles page by page", async () => {
+  const { provider } = await bedrockPlugin.setup(undefined, {} as never);
+  const pages: Fields[] = [
+    {
+      modelSummaries: [
+        { modelId: "amazon.nova-lite-v1:0", inferenceTypesSupported: ["ON_DEMAND"] },
+        { modelId: "anthropic.claude-opus-4-6-v1", inferenceTypesSupported: ["INFERENCE_PROFILE"] },
+        { modelId: "amazon.nova-lite-v1:0:300k", inferenceTypesSupported: ["PROVISIONED"] },
+      ],
+    },
+    {
+      inferenceProfileSummaries: [
+        { inferenceProfileId: "us.anthropic.claude-opus-4-6-v1", status: "ACTIVE" },
+        { inferenceProfileId: "old", status: "LEGACY" },
+      ],
+      nextToken: "a/b",
+    },
+    { inferenceProfileSummaries: [{ inferenceProfileId: "p1234", status: "ACTIVE" }] },
+  ];
+  const asked: string[] = [];
+  const upstream = { baseURL: "https://bedrock-runtime.us-east-1.amazonaws.com" } as Upstream;
+  const names = await (provider as Provider).listModels!(upstream, (path, search = "") => {
+    asked.push(path + search);
+    return Promise.resolve(pages[asked.length - 1] ?? {});
+  });
+  assert.deepEqual(names, ["amazon.nova-lite-v1:0", "us.anthropic.claude-opus-4-6-v1", "p1234"]);
+  assert.deepEqual(asked, [
+    "https://bedrock.us-east-1.amazonaws.com/foundation-models",
+    "https://bedrock.us-east-1.amazonaws.com/inference-profiles?maxResults=1000",
+    "https://bedrock.us-east-1.amazonaws.com/inference-profiles?maxResults=1000&nextToken=a%2Fb",
+  ]);
+});
+
+test("Bedrock's lists are asked for with a signature, or with its own key", async () => {
+  const { provider } = await bedrockPlugin.setup(undefined, {} as never);
+  const { authenticate } = provider as Provider;
+  const upstream = {
+    baseURL: "https://bedrock-runtime.eu-west-1.amazonaws.com",
+    options: { betas: [] },
+  } as unknown as Upstream;
+  const url = "https://bedrock.eu-west-1.amazonaws.com/foundation-models";
+  const headersFor = async (key: string): Promise<Map<string, string>> => {
+    const headers: string[] = ["accept", "application/json"];
+    await authenticate(headers, { upstream, key } as Target, url);
+    return new Map(headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1] ?? ""]] : [])));
+  };
+  const signed = (await headersFor("AKIA1:secret")).get("authorization") ?? "";
+  assert.match(signed, /^AWS4-HMAC-SHA256 Credential=AKIA1\/\d{8}\/eu-west-1\/bedrock\/aws4_request, /);
+  assert.equal((await headersFor("bedrock-api-key")).get("authorization"), "Bearer bedrock-api-key");
 });

@@ -20,7 +20,7 @@ export function keepingCodecs(store: ResponseStore): Codecs {
     refuseUnkept(body);
     const history = await withHistory(body, context.caller, store);
     const request = chat.decodeRequest(history.body, context) as ChatRequest;
-    const own = { ...ownOf(request.extensions), ...(request.store != null && { store: request.store }) };
+    const own = { ...ownOf(request), ...(request.store != null && { store: request.store }) };
     // It is kept here, not at the upstream.
     const { store: _store, ...rest } = request;
     histories.set(own, { ...history, body: {} });
@@ -31,7 +31,7 @@ export function keepingCodecs(store: ResponseStore): Codecs {
     response: Fields,
     { request, caller }: AnswerContext<ChatRequest>,
   ): Promise<void> | undefined {
-    const own = ownOf(request.extensions);
+    const own = ownOf(request);
     const history = own && histories.get(own);
     if (!history || own["store"] === false) return undefined;
     const { chain, input } = history;

@@ -1,6 +1,5 @@
-import { badRequest, GatewayError, isFields } from "../../../../core/index.ts";
+import { badRequest, GatewayError, isFields, unsealReasoning } from "../../../../core/index.ts";
 import type { Fields } from "../../../../core/index.ts";
-import { unseal } from "../envelope.ts";
 import type { Kept, ResponseStore } from "./store.ts";
 
 /** What stood before a request, and the request with all of it. */
@@ -99,7 +98,7 @@ export function asForeign(items: readonly Fields[]): Fields[] {
   return items
     .filter(
       ({ type, encrypted_content }) =>
-        type !== "reasoning" || (encrypted_content !== undefined && !unseal(encrypted_content)),
+        type !== "reasoning" || (encrypted_content !== undefined && !unsealReasoning(encrypted_content)),
     )
     .map((item) => {
       const { id: _id, status: _status, ...rest } = item;

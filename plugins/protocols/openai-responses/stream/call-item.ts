@@ -1,4 +1,6 @@
 import type { Fields, ToolCall, ToolCallDelta } from "../../../../core/index.ts";
+import { placed } from "../namespaces.ts";
+import type { Place } from "../namespaces.ts";
 import { callItem } from "../output-encode.ts";
 import type { ItemStatus } from "../output-encode.ts";
 import { deltaHead } from "./events.ts";
@@ -13,11 +15,19 @@ export class CallItem {
   readonly #name: string;
   readonly #isCustom: boolean;
   readonly #head: string;
+  readonly #places: ReadonlyMap<string, Place>;
   #input = "";
   isOpen = true;
 
-  constructor(writer: EventWriter, index: number, id: string, delta: ToolCallDelta & { id: string }) {
+  constructor(
+    writer: EventWriter,
+    index: number,
+    id: string,
+    delta: ToolCallDelta & { id: string },
+    places: ReadonlyMap<string, Place>,
+  ) {
     this.#writer = writer;
+    this.#places = places;
     this.index = index;
     this.#id = id;
     this.#callId = delta.id;
@@ -44,7 +54,7 @@ export class CallItem {
     const call: ToolCall = this.#isCustom
       ? { id, type: "custom", custom: { name: this.#name, input: this.#input } }
       : { id, type: "function", function: { name: this.#name, arguments: this.#input } };
-    return callItem(call, this.#id, status);
+    return placed(callItem(call, this.#id, status), this.#places);
   }
 
   #asInput(input: string): Fields {
@@ -74,7 +84,7 @@ export class CallItem {
     const last = this.#input === "" && !this.#isCustom ? this.input("{}") : "";
     const item = this.#item(status);
     const place = { item_id: this.#id, output_index: this.index };
-    const named = this.#isCustom ? {} : { name: this.#name };
+    const named = this.#isCustom ? {} : { name: item["name"] };
     const done = this.#writer.write(`${this.#event}.done`, {
       ...place,
       ...named,

@@ -22,6 +22,8 @@ import { ownOf } from "../own.ts";
 import { carryReasoning, isOurs } from "../reasoning.ts";
 import { echo, responseId } from "../response.ts";
 import { encodeUsage } from "../usage.ts";
+import { placesOf } from "../namespaces.ts";
+import type { Place } from "../namespaces.ts";
 import { CallItem } from "./call-item.ts";
 import { EventWriter } from "./events.ts";
 import { MessageItem } from "./message-item.ts";
@@ -45,6 +47,7 @@ class ResponseEncoder implements StreamEncoder<ChatChunk> {
   /** Items by their place; those that are open have none yet. */
   readonly #output: (Fields | undefined)[] = [];
   readonly #calls = new Map<number, CallItem>();
+  readonly #places: ReadonlyMap<string, Place>;
   /** Citations that came before there was a text. */
   #citations: NonNullable<ChatDelta["annotations"]> = [];
   #open: MessageItem | ReasoningItem | undefined;
@@ -56,6 +59,7 @@ class ResponseEncoder implements StreamEncoder<ChatChunk> {
 
   constructor(context: AnswerContext<ChatRequest>, onWhole: ((response: Fields) => void) | undefined) {
     this.#context = context;
+    this.#places = placesOf(context.request);
     this.#onWhole = onWhole;
   }
 
@@ -63,7 +67,7 @@ class ResponseEncoder implements StreamEncoder<ChatChunk> {
     let text = this.#about ? "" : this.#begin(chunk);
     if (chunk.usage) this.#usage = chunk.usage;
     if (chunk.service_tier !== undefined) this.#serviceTier = chunk.service_tier;
-    this.#own = ownOf(chunk.extensions) ?? this.#own;
+    this.#own = ownOf(chunk) ?? this.#own;
     // Another choice cannot be said.
     for (const choice of chunk.choices) if (choice.index === 0) text += this.#choice(choice);
     return text;
@@ -204,7 +208,7 @@ class ResponseEncoder implements StreamEncoder<ChatChunk> {
     if (extra)
       text += this.#whole((made) => carryReasoning(made("rs"), [], { details: [], calls: { [id]: extra } }));
     const [index, made] = this.#place(delta.type === "custom" ? "ctc" : "fc");
-    const call = new CallItem(this.#writer, index, made, { ...delta, id });
+    const call = new CallItem(this.#writer, index, made, { ...delta, id }, this.#places);
     this.#calls.set(delta.index, call);
     return text + call.begin() + call.input(input);
   }

@@ -1,6 +1,5 @@
-import { isFields, reasoningFormats } from "../../../../core/index.ts";
+import { isFields, reasoningFormats, unsealReasoning } from "../../../../core/index.ts";
 import type { ChatDelta, Fields, ReasoningDetail } from "../../../../core/index.ts";
-import { unseal } from "../envelope.ts";
 
 const format = reasoningFormats.responses;
 
@@ -26,7 +25,7 @@ export class ReasoningReader {
   /** The item whole: what no piece told of before. */
   done(item: Fields): ChatDelta | undefined {
     const id = textOf(item["id"]);
-    const carried = unseal(item["encrypted_content"]);
+    const carried = unsealReasoning(item["encrypted_content"]);
     if (carried) {
       const details = carried.details.map((detail, at) => ({
         ...detail,

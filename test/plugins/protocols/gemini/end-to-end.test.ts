@@ -97,7 +97,7 @@ before(async () => {
       },
       { provider: "gemini", baseURL: moody.url, key: "k", models: ["gemini-moody"] },
     ],
-    plugins: [{ retry: { attempts: 1 } }],
+    plugins: [{ retry: { attempts: 1 } }, { cooldown: false }],
   });
 });
 

@@ -260,6 +260,7 @@ test("a prompt is a chat", async () => {
     max_completion_tokens: 5,
     response_format: { type: "json_object" },
     reasoning_effort: "low",
+    reasoning: { enabled: true },
     extensions: { ollama: { think: "low", keep_alive: "1h", options: { num_ctx: 10 } } },
   });
 });

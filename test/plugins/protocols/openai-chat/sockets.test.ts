@@ -61,7 +61,7 @@ before(async () => {
       { provider: "openai", baseURL: `${mock.url}/v1`, key: upstreamKey, models: [{ "gpt-5.4": "gpt" }] },
       { provider: "cohere", baseURL: cohere.url, key: "uk-cohere", models: ["embed-v4.0"] },
     ],
-    plugins: [{ retry: { attempts: 1 } }],
+    plugins: [{ retry: { attempts: 1 } }, { cooldown: false }],
   });
 });
 

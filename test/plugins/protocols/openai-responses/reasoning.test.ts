@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { chunksOf, sseFrames } from "../../../../core/index.ts";
+import { chunksOf, sealReasoning, sseFrames, unsealReasoning } from "../../../../core/index.ts";
 import type { AssistantMessage, ChatAnswer, Fields, ReasoningDetail } from "../../../../core/index.ts";
 import { chat } from "../../../../plugins/protocols/openai-responses/codec.ts";
-import { seal, unseal } from "../../../../plugins/protocols/openai-responses/envelope.ts";
 import { answerContext, bytesOf, context } from "../_codec.ts";
 
 const claude = { format: "anthropic-claude-v1" };
@@ -114,16 +113,16 @@ test("an envelope holds what was put in, whatever it is", () => {
   fc.assert(
     fc.property(fc.array(detail, { maxLength: 3 }), (all) => {
       const carried = JSON.parse(JSON.stringify({ details: all, calls: { c: extra_content } })) as Parameters<
-        typeof seal
+        typeof sealReasoning
       >[0];
-      assert.deepEqual(unseal(seal(carried)), carried);
+      assert.deepEqual(unsealReasoning(sealReasoning(carried)), carried);
     }),
   );
 });
 
 test("an envelope may be long", () => {
   const long: ReasoningDetail[] = [{ type: "reasoning.text", text: "漢".repeat(300_000) }];
-  assert.deepEqual(unseal(seal({ details: long, calls: {} }))?.details, long);
+  assert.deepEqual(unsealReasoning(sealReasoning({ details: long, calls: {} }))?.details, long);
 });
 
 test("what is no envelope of ours is OpenAI's, and what is broken in one is left out", () => {
@@ -137,7 +136,7 @@ test("what is no envelope of ours is OpenAI's, and what is broken in one is left
     `${of({ sluice: 1, details: [] })}`,
     "eyJzbHVpY2UiOjEsäää",
   ]) {
-    assert.equal(unseal(text), undefined, String(text));
+    assert.equal(unsealReasoning(text), undefined, String(text));
   }
   const mixed = of({
     sluice: 1,
@@ -149,7 +148,7 @@ test("what is no envelope of ours is OpenAI's, and what is broken in one is left
     ],
     calls: { a: 1, b: {} },
   });
-  assert.deepEqual(unseal(mixed), {
+  assert.deepEqual(unsealReasoning(mixed), {
     details: [{ type: "reasoning.encrypted", data: "d" }],
     calls: { b: {} },
   });
