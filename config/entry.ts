@@ -6,6 +6,7 @@ import { valueDocument } from "./document.ts";
 import type { ConfigDocument } from "./document.ts";
 import { readEnvFiles } from "./env.ts";
 import type { Env } from "./env.ts";
+import { locateForeign } from "./foreign.ts";
 import type { LayerReader } from "./layers.ts";
 import { showURL } from "./remote.ts";
 import { isURL } from "./session.ts";
@@ -15,7 +16,7 @@ import type { Session } from "./session.ts";
 export interface EntryOptions {
   /**
    * Path or URL of the configuration. Without one, `SLUICE_CONFIG` names it, or it is the first `sluice.*` in
-   * `cwd`; `false`: there is no file.
+   * `cwd`, or, where no presets are named, another gateway's file; `false`: there is no file.
    */
   file?: string | false;
   /** Presets to build on, by name, package, path or URL. With neither a file nor presets, it is `demo`. */
@@ -38,14 +39,9 @@ export async function readEntry(
   layers: LayerReader,
 ): Promise<string> {
   const { presets = [], config } = options;
-  const own = Object.fromEntries(
-    Object.entries(options.env ?? process.env).filter(([, value]) => value !== undefined),
-  );
-  await addEnv(session, own, [session.cwd]);
-  const location = await locate(options.file, session);
-  if (location !== undefined && !isURL(location))
-    await addEnv(session, own, [dirname(location), session.cwd]);
-  session.secrets.addEnv(session.env);
+  await readEnvironment(session, options.env);
+  const location = await locate(options.file, session, presets);
+  await readEnvironment(session, options.env, location);
 
   const file = location === undefined ? undefined : await layers.read(location);
   const object = config && layers.take(config, undefined, session.cwd);
@@ -63,6 +59,18 @@ export async function readEntry(
   return "an object";
 }
 
+/** Reads the environment, with the `.env` files of the working directory and beside a configuration. */
+export async function readEnvironment(
+  session: Session,
+  env: Env = process.env,
+  location?: string,
+): Promise<void> {
+  const own = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
+  const beside = location !== undefined && !isURL(location) ? [dirname(location)] : [];
+  await addEnv(session, own, [...beside, session.cwd]);
+  session.secrets.addEnv(session.env);
+}
+
 /** Adds `.env` files to the environment: what the process has holds, then the first directory's. */
 async function addEnv(session: Session, own: Env, directories: readonly string[]): Promise<void> {
   const paths = [...new Set(directories.map((directory) => join(directory, ".env")))];
@@ -71,18 +79,26 @@ async function addEnv(session: Session, own: Env, directories: readonly string[]
 }
 
 /** The absolute path or the URL of the configuration, if there is one. */
-async function locate(file: string | false | undefined, session: Session): Promise<string | undefined> {
+async function locate(
+  file: string | false | undefined,
+  session: Session,
+  presets: readonly string[],
+): Promise<string | undefined> {
   if (file === false) return undefined;
   const named = file ?? session.env.SLUICE_CONFIG;
-  if (named) {
-    if (isURL(named)) return named;
-    return named.startsWith("file://") ? fileURLToPath(named) : resolve(session.cwd, named);
-  }
+  if (named) return absolute(named, session);
   for (const path of fileNames.map((name) => join(session.cwd, name))) {
     if (existsSync(path)) return path;
     await session.note(path);
   }
-  return undefined;
+  const foreign = presets.length === 0 ? await locateForeign(session) : undefined;
+  return foreign === undefined ? undefined : absolute(foreign, session);
+}
+
+/** A path as an absolute one; a URL as it is. */
+export function absolute(location: string, { cwd }: Session): string {
+  if (isURL(location)) return location;
+  return location.startsWith("file://") ? fileURLToPath(location) : resolve(cwd, location);
 }
 
 function hasExtends({ value }: ConfigDocument): boolean {

@@ -94,7 +94,7 @@ function messageOf(error: unknown): string {
 }
 
 /** Does something with a configuration; what core finds wrong with it gets its file and line. */
-async function located<T>(loaded: LoadedConfig, work: () => Promise<T>): Promise<T> {
+export async function located<T>(loaded: LoadedConfig, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

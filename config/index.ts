@@ -1,8 +1,10 @@
 /** The package's public entry: what core offers, and the configuration around it. */
 export * from "../core/index.ts";
 export { commands } from "../plugins/index.ts";
+export { convertConfig } from "./convert.ts";
 export { createGateway } from "./gateway.ts";
 export type { Gateway, GatewayInput, GatewayOptions } from "./gateway.ts";
+export type { Conversion, Derivation, ForeignFile, Format, FormatReader, Remark } from "./foreign.ts";
 export { loadConfig } from "./load.ts";
 export type { LoadedConfig, LoadOptions } from "./load.ts";
 export type { Place } from "./origins.ts";

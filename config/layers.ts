@@ -17,7 +17,7 @@ import { resolve } from "node:path";
 /** Far more than a person writes; a server that answers each `extends` with another one ends here. */
 const mostDocuments = 100;
 const deepestValue = 100;
-const mostEntries = 50_000;
+const mostEntries = 500_000;
 
 /** Reads documents and what they extend, each thing once, the extended before what extends it. */
 export class LayerReader {
@@ -85,8 +85,15 @@ export class LayerReader {
     }
     const json = /\.jsonc?$/i.test(isURL(location) ? new URL(location).pathname : location);
     // Loaded on use: a start without a file does without it.
-    const { readYAML } = await import("./yaml.ts");
-    return readYAML({ text: result.text, name, base: baseOf(location), json }, session);
+    const { readSource } = await import("./source.ts");
+    const document = await readSource(
+      { text: result.text, name, base: baseOf(location), json },
+      location,
+      session,
+    );
+    if (!("failure" in document)) return document;
+    this.#fail(from, name, document.failure, "a configuration in YAML or JSON");
+    return undefined;
   }
 
   async #extend(name: string, origin: Origin, chain: readonly string[]): Promise<void> {
@@ -204,7 +211,7 @@ export class LayerReader {
   #context(): PresetContext {
     const { cwd, env, log } = this.#session;
     const readFile = async (path: string): Promise<string | undefined> => {
-      const result = await this.#session.readText(resolve(cwd, path));
+      const result = await this.#session.readText(isURL(path) ? path : resolve(cwd, path));
       if (result.failure === undefined) return result.text;
       if (result.absent) return undefined;
       throw new Error(`cannot read ${path}: found ${result.failure}`);

@@ -1,7 +1,6 @@
 import { resolve } from "node:path";
 import process from "node:process";
 import { ConfigError } from "../core/config-error.ts";
-import type { ConfigProblem } from "../core/config-error.ts";
 import type { GatewayConfig } from "../core/config.ts";
 import type { Log } from "../core/context.ts";
 import { createLog } from "../core/log.ts";
@@ -13,6 +12,7 @@ import { LayerReader } from "./layers.ts";
 import { mergeLayers } from "./merge.ts";
 import type { Merged } from "./merge.ts";
 import type { Place } from "./origins.ts";
+import { toProblems } from "./problems.ts";
 import { resolvePlugins } from "./plugins.ts";
 import type { Plugins } from "./plugins.ts";
 import { identityOf, readReference } from "./reference.ts";
@@ -111,9 +111,7 @@ export async function attemptLoad(options: LoadOptions, remotes?: Map<string, Re
   const { signatures, urls, away } = session;
   const attempt: Attempt = { signatures, urls, away, remotes: session.remotes };
   if (session.problems.length > 0 || !parsed) {
-    attempt.error = new ConfigError(
-      tidy(session.problems).map((problem) => session.secrets.cleanProblem(problem)),
-    );
+    attempt.error = new ConfigError(toProblems(session));
     return attempt;
   }
   attempt.loaded = toLoaded(attempt, merged, parsed, plugins, source, options);
@@ -121,28 +119,16 @@ export async function attemptLoad(options: LoadOptions, remotes?: Map<string, Re
   return attempt;
 }
 
-async function registryOf({ plugins, providers, presets }: Partial<Registry> = {}): Promise<Registry> {
-  const own = plugins && providers ? undefined : await import("../plugins/index.ts");
+/** The built-in plugins, providers, presets and formats, save where others are given. */
+export async function registryOf(given: Partial<Registry> = {}): Promise<Registry> {
+  const own = given.plugins && given.providers ? undefined : await import("../plugins/index.ts");
+  const { builtin, formats } = await import("../presets/index.ts");
   return {
-    plugins: plugins ?? own?.builtin ?? {},
-    providers: providers ?? own?.providers ?? {},
-    presets: presets ?? (await import("../presets/index.ts")).builtin,
+    plugins: given.plugins ?? own?.builtin ?? {},
+    providers: given.providers ?? own?.providers ?? {},
+    presets: given.presets ?? builtin,
+    formats: given.formats ?? formats,
   };
-}
-
-/** One problem a place, in the order of files and lines. */
-function tidy(problems: readonly ConfigProblem[]): ConfigProblem[] {
-  const seen = new Set<string>();
-  const files = [...new Set(problems.map(({ file }) => file))];
-  const kept = problems.filter(({ file, path, line, column, found }) => {
-    const place = JSON.stringify(path.length > 0 ? [file, path] : [file, line, column, found]);
-    return !seen.has(place) && seen.add(place);
-  });
-  const before = (a: ConfigProblem, b: ConfigProblem): number =>
-    files.indexOf(a.file) - files.indexOf(b.file) ||
-    (a.line ?? 0) - (b.line ?? 0) ||
-    (a.column ?? 0) - (b.column ?? 0);
-  return kept.sort(before);
 }
 
 function toLoaded(

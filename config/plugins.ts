@@ -51,6 +51,19 @@ class Resolver implements Plugins {
       if (loaded instanceof ModuleError) this.#fail(loaded, name, ["plugins", index], "plugin");
       else this.#addPlugin(loaded, ["plugins", index, name]);
     }
+    await this.#addNeeded();
+  }
+
+  /** The plugins that others cannot do without, where they are not listed. */
+  async #addNeeded(): Promise<void> {
+    for (const { plugin, path } of this.entries) {
+      for (const name of plugin.needs ?? []) {
+        if (this.entries.some((entry) => entry.plugin.name === name)) continue;
+        const loaded = await this.#load(name, path, "plugin");
+        if (loaded instanceof ModuleError) this.#fail(loaded, name, path, "plugin");
+        else this.entries.push({ plugin: loaded.plugin, options: undefined, path: [...path] });
+      }
+    }
   }
 
   async resolveProviders(): Promise<void> {

@@ -8,8 +8,8 @@ export interface PresetContext {
   /** Absolute; relative paths of `readFile` start here. */
   readonly cwd: string;
   /**
-   * Reads a text file, or yields undefined where there is none. Whatever is read this way is watched: when it
-   * changes or appears, the configuration is loaded again.
+   * Reads a text file, or a URL, or yields undefined where there is none. Whatever is read this way is watched: when
+   * it changes or appears, the configuration is loaded again.
    */
   readFile(path: string): Promise<string | undefined>;
   readonly log: Log;

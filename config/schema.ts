@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { addressRange } from "../core/address.ts";
 import { duration, size } from "../core/duration.ts";
 import { limitTexts } from "../core/limits.ts";
+import { routeRule } from "../core/route-rule.ts";
 import { baseURL, headerName, headerValue, isoDate, prefix, proxyURL, text } from "./values.ts";
 
 /** An optional key and what it is for, which editors show. */
@@ -56,12 +57,27 @@ const server = v.strictObject({
     }),
   ),
   timeouts: key("Time-outs towards upstreams.", timeouts),
+  modelTimeouts: key(
+    "Time-outs for models, by the name that is asked for or a pattern of it; the first that fits.",
+    v.record(text, timeouts),
+  ),
 });
 
 const state = v.strictObject({
   driver: key("Where limits and other state live. Default memory.", v.picklist(["memory", "fs", "redis"])),
   path: key("fs: the directory, from the working directory.", text),
-  url: key("redis: redis:// or rediss:// URL.", text),
+  url: key(
+    "redis: redis:// or rediss:// URL; redis+cluster://host,host; redis+sentinel://host,host/master.",
+    text,
+  ),
+  tls: key(
+    "redis: PEM files for rediss, from the working directory.",
+    v.strictObject({
+      ca: key("Authorities that sign its certificate.", text),
+      cert: key("A certificate of our own, where it wants one.", text),
+      key: key("The key of that certificate.", text),
+    }),
+  ),
   prefix: key("redis: what every key begins with. Default sluice.", text),
   commandTimeout: key("redis: silence after which Redis counts as away. Default 250ms.", duration),
   snapshotInterval: key("fs: time between two snapshots of the counters. Default 1s.", duration),
@@ -70,6 +86,26 @@ const state = v.strictObject({
 const model = v.union(
   [text, v.record(text, text)],
   "a model's name, or a map from the upstream's name to the offered name",
+);
+
+const limitsByModel = v.union(
+  [limitTexts, v.record(text, limitTexts)],
+  "limits such as 60/min, or a map from models to limits",
+);
+const weight = v.pipe(v.number(), v.finite("a number above 0"), v.gtValue(0, "a number above 0"));
+const atOnce = v.pipe(v.number(), v.integer("a whole number"), v.minValue(1, "a number from 1 on"));
+
+const upstreamKey = v.union(
+  [
+    text,
+    v.strictObject({
+      key: v.pipe(text, v.description("The key itself.")),
+      weight: key("Its share among the keys, by strategies that know weights. Default 1.", weight),
+      limits: key("What it takes, such as 500/min, 30000 tokens/min; by model as a map.", limitsByModel),
+      concurrency: key("The most calls that it has at once.", atOnce),
+    }),
+  ],
+  "a key, or a map with a key",
 );
 
 const upstream = v.pipe(
@@ -83,16 +119,27 @@ const upstream = v.pipe(
     baseURL: key("Where its API is. Default the provider's own.", baseURL),
     forwardURL: key("Where paths under its prefix go. Default baseURL.", baseURL),
     key: key("Its key, when there is one.", text),
-    keys: key("Its keys; calls are spread over them.", oneOrMany(text)),
+    keys: key("Its keys; calls are spread over them.", oneOrMany(upstreamKey)),
+    keyStrategy: key("How its keys take turns. Default round-robin.", text),
+    keyLimits: key("What each key takes, such as 500/min; by model as a map.", limitsByModel),
+    keyConcurrency: key("The most calls that each key has at once.", atOnce),
+    limits: key("What it takes over all of its keys.", limitsByModel),
+    concurrency: key("The most calls that it has at once.", atOnce),
+    regions: key("Regions that take turns, where the provider has some.", v.array(text)),
     models: key("Models it offers; { upstream's name: offered name } renames.", v.array(model)),
     prefix: key("Paths under this go to it as they are.", oneOrMany(prefix)),
-    weight: key(
-      "Its share among upstreams of one priority. Default 1.",
-      v.pipe(v.number(), v.finite("a number above 0"), v.gtValue(0, "a number above 0")),
+    weight: key("Its share among upstreams of one priority. Default 1.", weight),
+    weights: key(
+      "Its share for single models, by offered name or pattern; 0 takes a model out.",
+      v.record(text, v.pipe(v.number(), v.finite("a number from 0 on"), v.minValue(0, "a number from 0 on"))),
     ),
     priority: key("Higher goes first. Default 0.", v.pipe(v.number(), v.finite("a number"))),
     headers: key("Headers set on every request to it.", v.record(headerName, headerValue)),
     timeouts: key("Time-outs of its own.", timeouts),
+    modelTimeouts: key(
+      "Time-outs of its own for models, by offered name or pattern.",
+      v.record(text, timeouts),
+    ),
     proxy: key("http:// or https:// proxy through which it is reached.", proxyURL),
     forwarded: key("Send x-forwarded-*. Default true.", v.boolean()),
     keyHeader: key(
@@ -130,6 +177,11 @@ const gatewayKey = v.strictObject({
   expires: key("Date or date-time after which it is refused.", isoDate),
   allow: key("Addresses or ranges it may come from. Default all.", v.array(addressRange)),
   deny: key("Addresses or ranges it may not come from.", v.array(addressRange)),
+  routes: key(
+    "Which upstreams serve which models for it, in this order: gpt-4o, openai/gpt-4o, openai/*, <a/b>, all; { rule: weight }. Default all.",
+    v.array(routeRule),
+  ),
+  strategy: key("How its upstreams take turns. Default that of the plugin routing.", text),
   limits: key("Limits such as 60/min or 100000 tokens/min.", limitTexts),
 });
 

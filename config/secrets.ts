@@ -9,7 +9,8 @@ const secretWords = new Set(
 );
 
 /** Fields of a map under such a name that are no secret themselves, such as the name of a gateway key. */
-const plainField = /^(?:name|role|models|prefixes|upstreams|expires|allow|deny|limits|prefix)$/;
+const plainField =
+  /^(?:name|role|models|prefixes|upstreams|expires|allow|deny|limits|prefix|preferences|model)$/;
 
 /** A shorter text is not taken out of other texts: it would hide words such as `demo`. */
 const shortestSecret = 8;

@@ -4,6 +4,7 @@ import type { Log } from "../core/context.ts";
 import type { Plugin } from "../core/plugin.ts";
 import type { Reading } from "./document.ts";
 import type { Env } from "./env.ts";
+import type { Format } from "./foreign.ts";
 import type { Preset } from "./preset.ts";
 import { readRemote } from "./remote.ts";
 import type { RemoteText } from "./remote.ts";
@@ -17,6 +18,8 @@ export interface Registry {
   /** Providers that a plugin of another name adds, and that plugin. */
   providers: Record<string, string>;
   presets: Record<string, () => Promise<{ default: Preset }>>;
+  /** Shapes of other gateways' files. */
+  formats: readonly Format[];
 }
 
 /** What the reading of one configuration shares, and what it leaves behind: mistakes, files, texts of URLs. */

@@ -75,12 +75,20 @@ function isOptional(schema: AnySchema): boolean {
 
 /** The one option of a union that a value can be meant for, or undefined. */
 function optionFor(union: AnySchema, value: unknown): AnySchema | undefined {
-  const options = ((union.options ?? []) as unknown[]).filter(isSchema);
+  const options = optionsOf(union, value);
   const lists = options.filter((option) => unwrap(option, value).type === "array");
   // A list where only a map could be is told as one: valibot would take it for a map of its indexes.
   const fitting =
     Array.isArray(value) && lists.length > 0 ? lists : options.filter((one) => fits(one, value, union));
   return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** Those of a union within a union count as its own. */
+function optionsOf(union: AnySchema, value: unknown): AnySchema[] {
+  return ((union.options ?? []) as unknown[]).filter(isSchema).flatMap((option) => {
+    const inner = unwrap(option, value);
+    return inner.type === "union" ? optionsOf(inner, value) : [option];
+  });
 }
 
 function isSchema(option: unknown): option is AnySchema {

@@ -8,7 +8,7 @@ import { isSecretPath } from "./secrets.ts";
 import { suggest } from "./suggest.ts";
 
 /** What the texts, lists and maps of a document may come to once its aliases are followed. */
-const mostNodes = 50_000;
+const mostNodes = 500_000;
 
 interface Read {
   value: unknown;
@@ -31,12 +31,15 @@ export class YAMLReader {
   readonly #anchors = new Map<string, { node: Node; read: Read | undefined }>();
   readonly #targets = new WeakMap<Alias, Node>();
   readonly #pairs = new WeakMap<YAMLMap, Map<string, Pair>>();
+  readonly #plain: boolean;
   #json = false;
   #tooLarge = false;
 
-  constructor(reading: Reading, report: Report) {
+  /** @param plain No variables are put in. */
+  constructor(reading: Reading, report: Report, plain = false) {
     this.#reading = reading;
     this.#report = report;
+    this.#plain = plain;
   }
 
   /** The value of a whole document; undefined for an empty one, or one that is too large. */
@@ -168,7 +171,7 @@ export class YAMLReader {
 
   #readScalar(node: Scalar, path: Path): unknown {
     const value = typeof node.value === "string" ? showBraces(node.value) : node.value;
-    if (typeof value !== "string" || !value.includes("$")) return value;
+    if (this.#plain || typeof value !== "string" || !value.includes("$")) return value;
     const { text, used, missing, malformed } = substitute(value, this.#reading.env);
     if (malformed !== undefined) {
       this.#fail(

@@ -15,6 +15,8 @@ export interface YAMLSource {
   base: string;
   /** JSON, with comments and trailing commas allowed. */
   json: boolean;
+  /** A dollar is a dollar: no variables are put in. */
+  plain?: boolean;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface YAMLSource {
  * `reading.problems`; what can be read in spite of them is in the document.
  */
 export function readYAML(source: YAMLSource, reading: Reading): ConfigDocument {
-  const { name, base, json } = source;
+  const { name, base, json, plain = false } = source;
   const lines = new LineCounter();
   const position = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
@@ -40,7 +42,8 @@ export function readYAML(source: YAMLSource, reading: Reading): ConfigDocument {
     otherReading: () => undefined,
   };
 
-  const text = hideBraces(json ? blankComments(source.text) : source.text);
+  const uncommented = json ? blankComments(source.text) : source.text;
+  const text = plain ? uncommented : hideBraces(uncommented);
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   const tooDeep = tokenBelow(tokens, deepest);
   if (tooDeep) {
@@ -64,9 +67,13 @@ export function readYAML(source: YAMLSource, reading: Reading): ConfigDocument {
     fail(warning.pos[0], "a tag that means nothing here", "plain YAML");
   }
 
-  const reader = new YAMLReader(reading, (offset, problem) => {
-    reading.problems.push({ ...problem, file: name, ...position(offset) });
-  });
+  const reader = new YAMLReader(
+    reading,
+    (offset, problem) => {
+      reading.problems.push({ ...problem, file: name, ...position(offset) });
+    },
+    plain,
+  );
   const value = reader.read(document.contents, json);
   reading.secrets.collect(value);
   // What a broken text seems to say would only lead to complaints that its author cannot understand.

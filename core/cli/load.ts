@@ -41,3 +41,8 @@ function inWordsOfFlags({ problems }: ConfigError): ConfigError {
 export function offline(loaded: LoadedConfig): LoadedConfig {
   return { ...loaded, config: { ...loaded.config, state: undefined } };
 }
+
+/** The same, but with the state that gateways share: what rests, rests there too. */
+export function onlooking(loaded: LoadedConfig): LoadedConfig {
+  return loaded.config.state?.driver === "redis" ? loaded : offline(loaded);
+}

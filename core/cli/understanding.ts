@@ -81,7 +81,7 @@ function understandUpstream({ name, provider, baseURL, models, prefixes, keys, p
     baseURL,
     models: [...models],
     prefixes: prefixes.map((prefix) => prefix || "/"),
-    keys: keys.map(maskSecret),
+    keys: keys.map(({ value }) => maskSecret(value)),
     priority,
     weight,
   };

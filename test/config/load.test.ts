@@ -198,7 +198,7 @@ test("an object that holds itself, or too much, is a mistake like another", asyn
     for (let level = 0; level < 60; level++) shared = { a: shared, b: shared };
     for (const config of [circle, { aliases: shared }]) {
       const [mistake] = await folder.mistakes({ file: false, config });
-      assert.match(mistake ?? "", /nested too deep or hold too much; at most 100 levels and 50000 values/);
+      assert.match(mistake ?? "", /nested too deep or hold too much; at most 100 levels and 500000 values/);
     }
   });
 });

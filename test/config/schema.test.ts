@@ -6,7 +6,7 @@ import { Ajv } from "ajv";
 import * as v from "valibot";
 import { parse } from "yaml";
 import { buildJSONSchema } from "../../config/json-schema.ts";
-import { defaultServer, defaultTimeouts } from "../../core/defaults.ts";
+import { defaultFiles, defaultServer, defaultTimeouts } from "../../core/defaults.ts";
 import { duration, size } from "../../core/duration.ts";
 import { builtin, providers } from "../../plugins/index.ts";
 import { inFolder, pluginNames } from "./_folder.ts";
@@ -82,7 +82,7 @@ test("the README's table and the schema name the same keys", () => {
 });
 
 test("the README's defaults are those of the gateway", () => {
-  const { trustProxy: _, ...plain } = defaultServer;
+  const { trustProxy: _, modelTimeouts: _none, ...plain } = defaultServer;
   const shown = new Map(
     rows.flatMap(({ keys, defaults }) => keys.map((key, index) => [key, defaults[index]])),
   );
@@ -96,6 +96,9 @@ test("the README's defaults are those of the gateway", () => {
     timeouts.map((text) => read(duration, text)),
     Object.values(defaultTimeouts),
   );
+  const [maxSize, timeout] = rows.find(({ keys }) => keys[0] === "files")?.defaults ?? [];
+  const files = { maxSize: read(size, maxSize), timeout: read(duration, timeout), allow: [] };
+  assert.deepEqual(files, defaultFiles);
 
   function read(schema: typeof duration, text: string | undefined): number | undefined {
     if (text === "0") return 0;
@@ -113,6 +116,7 @@ test("the schema and the loader agree on what is right and wrong", async () => {
       server: { port: "${PORT}", maxBody: "1.5 MiB", requestTimeout: "10s", onClientGone: "${WHAT:-drain}" },
     },
     { server: { timeouts: { total: 0, connect: "500ms" } } },
+    { server: { files: { maxSize: "1MiB", timeout: 500, allow: ["10.0.0.0/8"] } } },
     {
       upstreams: [
         { provider: "openai", key: "${KEY}", models: ["a", { b: "c" }], prefix: "/a", weight: 0.5 },
@@ -129,6 +133,8 @@ test("the schema and the loader agree on what is right and wrong", async () => {
     { server: { port: 1.5 } },
     { server: { port: "many" } },
     { server: { requestTimeout: "10 parsecs" } },
+    { server: { files: { maxSize: "big" } } },
+    { server: { files: { deny: [] } } },
     { server: [] },
     { state: { driver: "disk" } },
     { upstreams: {} },
