@@ -25,13 +25,16 @@ export function createCaller(name: string, rules: Rules, aliases: ReadonlyMap<st
     name,
     role: rules.role ?? "user",
     limits,
-    free: !models && !prefixes && expires === Infinity && !allow && !deny?.length,
+    ...(rules.routes && { routes: rules.routes }),
+    ...(rules.strategy !== undefined && { strategy: rules.strategy }),
+    free: !models && !rules.routes && !prefixes && expires === Infinity && !allow && !deny?.length,
     expires,
     hasPrefixRule: prefixes !== undefined,
-    hasModelRule: models !== undefined,
+    hasModelRule: models !== undefined || rules.routes !== undefined,
     mayComeFrom: addressRule(allow, deny),
-    mayUseModel: modelRule(models, aliases),
-    mayUseAnyModel: !models || (models.includes("*") && !models.some((entry) => entry.startsWith("!"))),
+    mayUseModel: both(modelRule(models, aliases), routedModels(rules.routes)),
+    mayUseAnyModel:
+      !rules.routes && (!models || (models.includes("*") && !models.some((entry) => entry.startsWith("!")))),
     mayUsePrefix: matcher(prefixes?.map(normalizePrefix)),
     mayUseUpstream: matcher(upstreams),
   };
@@ -60,6 +63,22 @@ function modelRule(
     if (meant === undefined) return takes(model);
     return (takes(model) || takes(meant)) && !away(model) && !away(meant);
   };
+}
+
+/** A model that one of the rules lets through, at whatever upstream. */
+function routedModels(routes: Rules["routes"]): ((model: string) => boolean) | undefined {
+  if (!routes) return undefined;
+  const fits = matcher(routes.map(({ model }) => model));
+  // A pattern is let through where it could mean a model of theirs; routing looks at each that it means.
+  const begins = (asked: string): boolean => routes.some(({ model }) => model.startsWith(asked.slice(0, -1)));
+  return (model) => fits(model) || (model.endsWith("*") && begins(model));
+}
+
+function both(
+  one: (name: string) => boolean,
+  other: ((name: string) => boolean) | undefined,
+): (name: string) => boolean {
+  return other ? (name) => one(name) && other(name) : one;
 }
 
 /** `openai/`, `/openai` and `!/openai` as core writes prefixes: a leading slash, none at the end, `""` for the root. */

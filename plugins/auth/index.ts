@@ -1,4 +1,4 @@
-import { ConfigError, definePlugin } from "../../core/index.ts";
+import { ConfigError, definePlugin, wildcard } from "../../core/index.ts";
 import { addressRule, createCaller, type KnownCaller } from "./callers.ts";
 import { anonymousName, keyProblems } from "./keys.ts";
 import { Keyring } from "./keyring.ts";
@@ -21,6 +21,7 @@ export default definePlugin({
     const identify = createIdentify(options, gateway, ring, aliases);
     const guarded = options.allow !== undefined || options.deny !== undefined;
     const mayComeFrom = addressRule(options.allow, options.deny);
+    const mayPass = options.unofferedModels ? isUnoffered : () => false;
 
     return {
       stage: "auth",
@@ -30,13 +31,15 @@ export default definePlugin({
         const { headers } = call.request;
         const first = reader.first(headers);
         const caller = first === undefined ? undefined : ring.known(first);
-        if (caller) return admit(call, next, caller);
-        return identify(reader.all(headers, call.search)).then((caller) => admit(call, next, caller));
+        if (caller) return admit(call, next, caller, mayPass);
+        return identify(reader.all(headers, call.search)).then((caller) =>
+          admit(call, next, caller, mayPass),
+        );
       },
       async authenticator(request, ip) {
         if (guarded && !mayComeFrom(ip)) throw refusals.addressDenied();
         const caller = await identify(reader.all(request.headers, new URL(request.url).search));
-        checkKey(caller, ip, Date.now());
+        checkKey(caller, ip, gateway.clock.now());
         return caller;
       },
       credentials: places,
@@ -85,20 +88,35 @@ function checkKey(caller: KnownCaller, ip: string, now: number): void {
   if (!caller.mayComeFrom(ip)) throw refusals.addressDenied();
 }
 
-function admit(call: Call, next: Next, caller: KnownCaller): Promise<Response> {
+/** Whether a model may pass that a caller's rules do not name. */
+type MayPass = (call: Call, model: string) => boolean;
+
+/** Under a prefix a call goes to the upstream whatever its model. */
+function isUnoffered({ gateway, prefix }: Call, model: string): boolean {
+  if (prefix !== undefined) return false;
+  const { model: meant } = gateway.meaningOf(model);
+  return !gateway.upstreams.some(({ models }) => models.some(({ name }) => wildcard(name)(meant)));
+}
+
+function admit(call: Call, next: Next, caller: KnownCaller, mayPass: MayPass): Promise<Response> {
   call.caller = caller;
-  return caller.free ? next() : admitByRules(call, next, caller);
+  return caller.free ? next() : admitByRules(call, next, caller, mayPass);
 }
 
 /** Checks from the cheapest on; the body is read last, and only for keys with a rule on models. */
-async function admitByRules(call: Call, next: Next, caller: KnownCaller): Promise<Response> {
+async function admitByRules(
+  call: Call,
+  next: Next,
+  caller: KnownCaller,
+  mayPass: MayPass,
+): Promise<Response> {
   checkKey(caller, call.ip, call.startedAt);
   if (call.prefix !== undefined && caller.hasPrefixRule && !caller.mayUsePrefix(call.prefix)) {
     throw refusals.prefixNotAllowed(call.prefix);
   }
   if (caller.hasModelRule) {
     await call.inspect();
-    checkModel(call, caller);
+    checkModel(call, caller, mayPass);
   }
   return next();
 }
@@ -109,10 +127,12 @@ async function admitByRules(call: Call, next: Next, caller: KnownCaller): Promis
  * call goes nowhere without a model, and those who find one for it ask the caller's rule themselves; what
  * an upstream keeps for all callers, batches say, reaches any model there.
  */
-function checkModel(call: Call, caller: KnownCaller): void {
+function checkModel(call: Call, caller: KnownCaller, mayPass: MayPass): void {
   const model = call.askedModel ?? call.model;
   if (model !== undefined) {
-    if (!caller.mayUseModel(model)) throw refusals.modelNotAllowed(model);
+    const { model: meant } = call.gateway.meaningOf(model);
+    const may = caller.mayUseModel(model) || caller.mayUseModel(meant) || mayPass(call, model);
+    if (!may) throw refusals.modelNotAllowed(model);
   } else if (!caller.mayUseAnyModel && couldReachAny(call)) {
     throw refusals.modelUnknown();
   }

@@ -55,6 +55,15 @@ export const authOptions = v.strictObject({
     ),
     [],
   ),
+  unofferedModels: v.optional(
+    v.pipe(
+      v.boolean(),
+      v.description(
+        "Let calls pass for models that a key may not use and no upstream offers: routing has a default model for them, or refuses them. Default false.",
+      ),
+    ),
+    false,
+  ),
   queryKey: v.optional(
     v.pipe(
       v.boolean(),

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { definePlugin, matcher } from "../../core/index.ts";
-import type { Target, Upstream } from "../../core/index.ts";
+import { definePlugin, matcher, targetOf } from "../../core/index.ts";
+import type { Upstream } from "../../core/index.ts";
 
 const map = v.strictObject({
   baseURL: v.pipe(
@@ -73,11 +73,7 @@ export default definePlugin({
         for (const taker of takers) {
           const name = taker.matchesPrefix(prefix) ? taker.models.get(model) : undefined;
           if (name === undefined) continue;
-          call.target = {
-            upstream: at(taker, target.upstream),
-            key: undefined,
-            model: name,
-          } satisfies Target;
+          call.target = targetOf(at(taker, target.upstream), 0, name, undefined);
           break;
         }
         return next();

@@ -1,10 +1,17 @@
-import { definePlugin, GatewayError } from "../../core/index.ts";
-import type { Call, ListedModel } from "../../core/index.ts";
+import * as v from "valibot";
+import { definePlugin, GatewayError, ruleMatcher } from "../../core/index.ts";
+import type { Call, Caller, ListedModel } from "../../core/index.ts";
 
 /** Answers the protocols' lists of models, and single ones: what the upstreams offer and the caller may use. */
 export default definePlugin({
   name: "models",
-  setup(_options, gateway) {
+  options: v.strictObject({
+    ownedBy: v.pipe(
+      v.optional(v.string()),
+      v.description("Who owns the models, by their lists. Default: the upstream that offers one first."),
+    ),
+  }),
+  setup({ ownedBy: owner }, gateway) {
     return {
       stage: "route",
       middleware(call, next) {
@@ -28,19 +35,29 @@ export default definePlugin({
 
     function listModels({ caller }: Call): ListedModel[] {
       const owners = new Map<string, string>();
+      const isServed = servedTo(caller);
       for (const upstream of gateway.upstreams) {
         if (caller?.mayUseUpstream(upstream.name) === false) continue;
-        for (const { name } of upstream.models) if (!owners.has(name)) owners.set(name, upstream.name);
+        for (const { name } of upstream.models) {
+          if (!owners.has(name) && isServed(upstream.name, name)) owners.set(name, upstream.name);
+        }
       }
       for (const [alias, model] of Object.entries(gateway.aliases)) {
         const owner = owners.get(model);
         if (owner !== undefined && !owners.has(alias)) owners.set(alias, owner);
       }
       const shown = [...owners].filter(([id]) => !id.includes("*") && caller?.mayUseModel(id) !== false);
-      return shown.map(([id, ownedBy]) => ({ id, ownedBy }));
+      return shown.map(([id, upstream]) => ({ id, ownedBy: owner ?? upstream }));
     }
   },
 });
+
+/** Whether an upstream serves a model to a caller, by the caller's own rules. */
+function servedTo(caller: Caller | undefined): (upstream: string, model: string) => boolean {
+  if (!caller?.routes) return () => true;
+  const rules = caller.routes.map(ruleMatcher);
+  return (upstream, model) => rules.some((fits) => fits(upstream, model));
+}
 
 /** The model that stands in the path, where its endpoint has one there. */
 function askedModel({ endpoint, rest }: Call): string | undefined {

@@ -58,6 +58,10 @@ const options = v.strictObject({
     patterns,
     v.description("Names of the callers' keys whose calls are moderated; same grammar. Default: all."),
   ),
+  asCaller: v.pipe(
+    v.optional(v.boolean(), false),
+    v.description("Ask over the upstreams that the caller's own key may use, by its routes."),
+  ),
   remember: v.pipe(
     v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1000),
     v.description("Verdicts that are remembered in this process, by a hash of the text; 0: none."),
@@ -121,7 +125,7 @@ export default definePlugin({
     /** The verdict, or undefined where there is none and the call may go on. */
     async function verdictOn(call: Call, text: string): Promise<Verdict | undefined> {
       try {
-        return await moderate(text, call.signal);
+        return await moderate(text, call);
       } catch (error) {
         // The call is over, its client gone: nothing to say about moderation.
         if (call.signal.aborted) throw error;

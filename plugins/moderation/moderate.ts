@@ -1,4 +1,4 @@
-import type { GatewayContext } from "../../core/index.ts";
+import type { Caller, GatewayContext } from "../../core/index.ts";
 import { inPieces } from "./texts.ts";
 import { readVerdict } from "./verdict.ts";
 import type { Thresholds, Verdict } from "./verdict.ts";
@@ -6,6 +6,8 @@ import type { Thresholds, Verdict } from "./verdict.ts";
 export interface ModeratorOptions {
   model: string;
   categories?: Thresholds | undefined;
+  /** Ask over the caller's own upstreams. */
+  asCaller: boolean;
   /** ms for a whole text. */
   timeout: number;
   /** Verdicts that are remembered. */
@@ -13,7 +15,13 @@ export interface ModeratorOptions {
 }
 
 /** Asks the moderation model about a text. Rejects when there is no verdict: failed, too slow, or `signal`. */
-export type Moderator = (text: string, signal: AbortSignal) => Promise<Verdict>;
+export type Moderator = (text: string, asking: Asking) => Promise<Verdict>;
+
+/** For whom a verdict is wanted, and until when. */
+export interface Asking {
+  signal: AbortSignal;
+  caller: Caller | undefined;
+}
 
 /** Pieces of a text that go into one request. */
 const piecesAtOnce = 16;
@@ -21,12 +29,12 @@ const piecesAtOnce = 16;
 /** Makes a moderator that asks over the gateway's own upstreams and remembers verdicts by the text's hash. */
 export function createModerator(options: ModeratorOptions, gateway: GatewayContext): Moderator {
   const known = new Map<string, Verdict>();
-  return async (text, signal) => {
+  return async (text, { signal, caller }) => {
     const key = options.remember > 0 ? await hashOf(text) : "";
     const before = known.get(key);
     if (before) return before;
     const verdict = await withTimeout(options.timeout, signal, (limited) =>
-      judge(text, options, gateway, limited),
+      judge(text, options, gateway, { signal: limited, caller }),
     );
     if (options.remember > 0) {
       known.set(key, verdict);
@@ -40,9 +48,9 @@ export function createModerator(options: ModeratorOptions, gateway: GatewayConte
 /** All pieces, until one is flagged. */
 async function judge(
   text: string,
-  { model, categories }: ModeratorOptions,
+  { model, categories, asCaller }: ModeratorOptions,
   gateway: GatewayContext,
-  signal: AbortSignal,
+  { signal, caller }: Asking,
 ): Promise<Verdict> {
   const pieces = inPieces(text);
   let verdict: Verdict = { flagged: false, categories: [] };
@@ -56,6 +64,7 @@ async function judge(
       path: "/v1/moderations",
       body,
       signal,
+      ...(asCaller && { caller }),
     });
     const answer = await response.text();
     if (!response.ok) throw new Error(`the moderation model answered ${response.status}`);

@@ -1,100 +1,190 @@
 import * as v from "valibot";
-import { definePlugin, GatewayError, serves, spokenProtocol } from "../../core/index.ts";
-import { Balancer } from "./balance.ts";
-import { tiersFor, tiersForPrefix, tiersWithout } from "./candidates.ts";
-import type { Call, Candidate, GatewayContext, Next, Target, Upstream } from "../../core/index.ts";
-import type { Tier } from "./candidates.ts";
+import { definePlugin, GatewayError, wildcard } from "../../core/index.ts";
+import { KeyOrder } from "./keys.ts";
+import { checkStrategies, Planner, useStrategy } from "./planner.ts";
+import { firstKeys, targetsFor } from "./targets.ts";
+import { readEarly, Turns } from "./turns.ts";
+import type { Call, GatewayContext, Next } from "../../core/index.ts";
+import type { Option } from "./candidates.ts";
+import type { Plan } from "./plan.ts";
+import type { Leg } from "./targets.ts";
+
+const models = v.record(v.string(), v.array(v.string()));
 
 const options = v.strictObject({
   strategy: v.pipe(
-    v.optional(v.picklist(["weighted", "order"]), "weighted"),
+    v.optional(v.string(), "weighted"),
+    v.description("How upstreams of one priority take turns: the name of a strategy."),
+  ),
+  keyStrategy: v.pipe(
+    v.optional(v.string()),
     v.description(
-      "weighted: upstreams of one priority take turns by their weights. order: always as configured, the next only when one fails.",
+      "How an upstream's keys take turns, where it does not say so itself: round-robin, and as the upstreams with a strategy that is about keys, too (affinity).",
     ),
   ),
   defaultModel: v.pipe(
     v.optional(v.string()),
     v.description("The model that is used when no upstream offers the one asked for."),
   ),
+  fallbacks: v.pipe(
+    v.optional(models),
+    v.description(
+      "Models that are tried when all targets of one failed, in order: { model or pattern: [models] }.",
+    ),
+  ),
+  contextFallbacks: v.pipe(
+    v.optional(models),
+    v.description(
+      "Models with a larger context, for a request that is too long: { model or pattern: [models] }.",
+    ),
+  ),
+  lastResort: v.pipe(
+    v.optional(v.boolean(), true),
+    v.description(
+      "Try targets that rest after failures when a call has no others. Else it is refused with 503.",
+    ),
+  ),
+  patterns: v.pipe(
+    v.optional(v.boolean(), false),
+    v.description("A model asked for as `gpt-4*` means every offered model with that beginning."),
+  ),
+  perCaller: v.pipe(
+    v.optional(v.boolean(), false),
+    v.description("Each key's calls take turns of their own."),
+  ),
 });
 
-/** How many model names keep a plan; names come from clients, so there is a bound. */
-const planLimit = 10_000;
+type Options = v.InferOutput<typeof options>;
 
 /** Finds the upstreams of a call, and the order in which they are tried. */
 export default definePlugin({
   name: "routing",
+  needs: ["strategies"],
   options,
-  setup({ strategy, defaultModel }, gateway) {
-    const router = new Planner(gateway, strategy);
-    const unhook = gateway.hooks.hook("models:change", () => router.forget());
-
-    const route = (call: Call, next: Next): Promise<Response> => {
-      if (call.model !== undefined) call.model = gateway.aliases[call.model] ?? call.model;
-      let candidates = router.candidates(call);
-      if (candidates.length === 0 && defaultModel !== undefined && mayUse(call, defaultModel)) {
-        call.model = defaultModel;
-        candidates = router.candidates(call);
-      }
-      if (candidates.length === 0) return Promise.reject(router.refusal(call));
-      call.candidates = candidates;
-      call.targets = call.endpoint?.modelless ? firstKeys(candidates) : router.targets(candidates);
-      return next();
-    };
-
+  setup(options, gateway) {
+    const { strategy, keyStrategy } = options;
+    const router = new Router(options, gateway);
     return {
       stage: "route",
-      close: unhook,
+      // In memory a turn is drawn at once, when it is wanted.
+      ...(gateway.state.shared && { prepare: (call: Call) => router.prepare(call) }),
+      ready: () => checkStrategies(gateway, { strategy, keyStrategy }),
+      close: gateway.hooks.hook("models:change", () => router.planner.forget()),
       // Not async: a call that was read before passes without a promise of ours.
       middleware: (call, next) =>
-        call.facts ? route(call, next) : call.inspect().then(() => route(call, next)),
+        call.facts ? router.route(call, next) : call.inspect().then(() => router.route(call, next)),
     };
   },
 });
 
-function mayUse(call: Call, model: string): boolean {
-  return call.prefix === undefined && call.caller?.mayUseModel(model) !== false;
-}
-
-/** Turns calls into ordered candidates; what does not change with the call is worked out once. */
-class Planner {
+class Router {
+  readonly planner: Planner;
   readonly #gateway: GatewayContext;
-  readonly #strategy: "weighted" | "order";
-  readonly #plans = new Map<string, () => Candidate[]>();
-  readonly #keyCursors = new Map<Upstream, number>();
+  readonly #options: Options;
+  readonly #keys: KeyOrder;
+  readonly #turns: Turns;
 
-  constructor(gateway: GatewayContext, strategy: "weighted" | "order") {
+  constructor(options: Options, gateway: GatewayContext) {
     this.#gateway = gateway;
-    this.#strategy = strategy;
+    this.#options = options;
+    this.planner = new Planner(gateway, options);
+    this.#turns = new Turns(gateway.state.cursors);
+    this.#keys = new KeyOrder(({ keyStrategy = options.keyStrategy }, chosenBy) =>
+      keyStrategy === undefined && chosenBy?.keysToo
+        ? chosenBy
+        : useStrategy(gateway, keyStrategy ?? "round-robin"),
+    );
   }
 
-  /** The models changed: what was worked out is worked out anew. */
-  forget(): void {
-    this.#plans.clear();
+  /** Draws the turn that the call will most likely want. */
+  prepare(call: Call): void | Promise<void> {
+    const read = readEarly(call);
+    if (typeof read !== "boolean") return read.then((done) => (done ? this.#draw(call) : undefined));
+    if (read) this.#draw(call);
   }
 
-  candidates(call: Call): Candidate[] {
-    const { caller } = call;
-    const planned = this.#plan(call)();
-    const allowed = caller ? planned.filter(({ upstream }) => caller.mayUseUpstream(upstream.name)) : planned;
-    return call.endpoint?.modelless && call.prefix === undefined ? keeperOf(call, allowed) : allowed;
+  #draw(call: Call): void {
+    const { model } = call;
+    const { cursor } = this.#plan(call);
+    // What the call means is settled in its place; others may change the model before.
+    call.model = model;
+    if (cursor !== undefined) this.#turns.draw(call, cursor);
   }
 
-  /** The targets one by one: an upstream's keys from where the last call left off, then the next upstream. */
-  *targets(candidates: readonly Candidate[]): Generator<Target, undefined> {
-    for (const { upstream, model } of candidates) {
-      const { keys } = upstream;
-      if (keys.length < 2) {
-        yield { upstream, key: keys[0], model };
-        continue;
-      }
-      const from = this.#keyCursors.get(upstream) ?? 0;
-      this.#keyCursors.set(upstream, (from + 1) % keys.length);
-      for (let i = 0; i < keys.length; i++) yield { upstream, key: keys[(from + i) % keys.length], model };
+  route(call: Call, next: Next): Promise<Response> {
+    const plan = this.#plan(call);
+    if (call.endpoint?.modelless && call.prefix === undefined) {
+      const kept = { ...plan, options: keepers(call, plan.options) };
+      if (kept.options.length === 0) return Promise.reject(this.#refusal(call));
+      call.candidates = kept.options;
+      call.targets = firstKeys(kept);
+      return next();
     }
+    if (plan.options.length === 0) return Promise.reject(this.#refusal(call));
+    call.candidates = plan.options;
+    const position = this.#position(call, plan);
+    if (typeof position === "number") return this.#go(call, next, { plan, position });
+    return position.then((at) => this.#go(call, next, { plan, position: at }));
   }
 
-  refusal(call: Call): GatewayError {
+  #go(call: Call, next: Next, first: Leg): Promise<Response> {
+    const { fallbacks, contextFallbacks, lastResort } = this.#options;
+    const asked = call.model;
+    call.targets = targetsFor({
+      call,
+      keys: this.#keys,
+      first,
+      lastResort,
+      fallbacks: () => this.#others(call, fallbacks, asked),
+      larger: () => this.#others(call, contextFallbacks, asked),
+    });
+    return next();
+  }
+
+  /** The plan of a call, whose model becomes the one that is meant. */
+  #plan(call: Call): Plan {
+    const { model } = call;
+    const { defaultModel } = this.#options;
+    if (model === undefined) return this.planner.plan(call, undefined);
+    const { aliases } = this.#gateway;
+    if (call.prefix !== undefined) {
+      call.model = aliases[model] ?? model;
+      return this.planner.plan(call, call.model);
+    }
+    const plan = this.planner.plan(call, model);
+    call.model = this.#gateway.meaningOf(model).model;
+    if (plan.options.length > 0 || defaultModel === undefined) return plan;
+    if (call.caller?.mayUseModel(defaultModel) === false) return plan;
+    call.model = defaultModel;
+    return this.planner.plan(call, defaultModel);
+  }
+
+  #position(call: Call, { cursor }: Plan): number | Promise<number> {
+    return cursor === undefined ? 0 : this.#turns.take(call, cursor);
+  }
+
+  /** The plans of the models that stand in for one, as far as the caller may use them. */
+  *#others(
+    call: Call,
+    chains: Readonly<Record<string, readonly string[]>> | undefined,
+    asked: string | undefined,
+  ): Generator<Leg, undefined> {
+    if (!chains || asked === undefined || call.prefix !== undefined) return undefined;
+    const pattern = Object.hasOwn(chains, asked)
+      ? asked
+      : Object.keys(chains).find((one) => wildcard(one)(asked));
+    for (const model of (pattern !== undefined && chains[pattern]) || []) {
+      if (call.caller?.mayUseModel(model) === false) continue;
+      const plan = this.planner.plan(call, model);
+      const position = this.#position(call, plan);
+      call.model = model;
+      // A turn that is not known yet is not waited for: these calls are few.
+      yield { plan, position: typeof position === "number" ? position : 0 };
+    }
+    return undefined;
+  }
+
+  #refusal(call: Call): GatewayError {
     const { model, protocol } = call;
     if (call.operation === "unknown") {
       return new GatewayError(`There is nothing at ${call.method} ${call.path}.`, {
@@ -105,8 +195,7 @@ class Planner {
     if (model === undefined) {
       return new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
     }
-    const others = tiersFor(model, this.#gateway.upstreams).flatMap((tier) => tier.candidates);
-    if (others.length > 0) {
+    if (this.planner.isOffered(call, model)) {
       const message = `The upstreams that offer ${model} do not speak ${protocol?.name} for ${call.operation}.`;
       return new GatewayError(message, { status: 501, code: "protocol_mismatch", param: "model" });
     }
@@ -116,57 +205,11 @@ class Planner {
       param: "model",
     });
   }
-
-  #plan(call: Call): () => Candidate[] {
-    const key = `${call.prefix ?? "*"} ${call.protocol?.name} ${call.operation} ${call.model}`;
-    const known = this.#plans.get(key);
-    if (known) return known;
-    const plan = this.#order(this.#tiers(call), call.endpoint?.modelless ?? false);
-    if (this.#plans.size >= planLimit) this.#plans.clear();
-    this.#plans.set(key, plan);
-    return plan;
-  }
-
-  #tiers(call: Call): Tier[] {
-    const { upstreams, protocols } = this.#gateway;
-    if (call.operation === "unknown") return [];
-    if (call.prefix !== undefined) return tiersForPrefix(call.prefix, call.model, upstreams);
-    if (call.endpoint?.modelless) {
-      return tiersWithout(upstreams.filter((upstream) => serves(call, upstream, undefined, protocols)));
-    }
-    if (call.model === undefined) return [];
-    return tiersFor(call.model, upstreams, (upstream, model) => serving(call, upstream, model, protocols));
-  }
-
-  #order(tiers: readonly Tier[], fixed: boolean): () => Candidate[] {
-    const all = tiers.flatMap((tier) => tier.candidates);
-    if (fixed || this.#strategy === "order" || all.length < 2) return () => [...all];
-    const balancers = tiers.map((tier) => new Balancer(tier.candidates));
-    return () => balancers.flatMap((balancer) => balancer.next());
-  }
-}
-
-/** What an upstream keeps, it keeps for the account of one key. */
-function* firstKeys(candidates: readonly Candidate[]): Generator<Target, undefined> {
-  for (const { upstream, model } of candidates) yield { upstream, key: upstream.keys[0], model };
 }
 
 /** The one upstream that keeps what a call is about: the one that the caller names, else the first. */
-function keeperOf(call: Call, candidates: Candidate[]): Candidate[] {
+function keepers(call: Call, options: readonly Option[]): Option[] {
   const name = call.request.headers.get("x-sluice-upstream");
-  if (name === null) return candidates.slice(0, 1);
-  return candidates.filter(({ upstream }) => upstream.name === name);
-}
-
-/** How an upstream answers a call: undefined when it cannot, else what `explain` shall say of it. */
-function serving(
-  call: Call,
-  upstream: Upstream,
-  model: string,
-  protocols: GatewayContext["protocols"],
-): string | undefined {
-  if (!serves(call, upstream, model, protocols)) return undefined;
-  const spoken = spokenProtocol(call, upstream, model, protocols);
-  if (!spoken) return ", counted by the gateway";
-  return spoken === call.protocol ? "" : `, translated to ${spoken.name}`;
+  if (name === null) return options.slice(0, 1);
+  return options.filter(({ upstream }) => upstream.name === name);
 }
