@@ -39,7 +39,7 @@ const options = v.strictObject({
     v.description("The fields to log, in their order. Default: all that are known of a call."),
   ),
   notes: v.pipe(
-    v.optional(v.array(v.string()), ["moderation", "cache"]),
+    v.optional(v.array(v.string()), ["moderation", "cache", "retry", "continue"]),
     v.description("Names of the plugins whose notes on a call go into its `notes`."),
   ),
 });

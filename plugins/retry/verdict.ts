@@ -1,13 +1,66 @@
-/** Statuses by which an upstream says that this key will not do, now or later. */
-export function isSpent(status: number): boolean {
-  return status === 401 || status === 402 || status === 403;
+import type { Attempt, GatewayError } from "../../core/index.ts";
+import type { Options } from "./options.ts";
+
+/** How one attempt, or several side by side, ended: with an answer or with a failure. */
+export interface Result {
+  response: Response | undefined;
+  failure: GatewayError | undefined;
+  /** Undefined where none began. */
+  attempt: Attempt | undefined;
+}
+
+/**
+ * What is to be done with a result. `answer`: it goes to the client. `again`: another target, else the same after a
+ * wait. `elsewhere`: only another key or upstream. `context`: a model with a larger context. `turned-away`: nothing was
+ * sent, so the next target is tried and no attempt counted.
+ */
+export type Verdict = "answer" | "again" | "elsewhere" | "context" | "turned-away";
+
+/** The code of a request that is too long for its model, in every protocol. */
+const tooLong = "context_length_exceeded";
+
+/** With which the gates refuse an attempt before it begins. */
+const turnedAway = new Set(["upstream_unavailable", "upstream_limit"]);
+
+/** Sorts results by status and by the code that the upstream's error has. */
+export class Classes {
+  readonly #again: ReadonlySet<number>;
+  readonly #elsewhere: ReadonlySet<number | string>;
+  readonly #never: ReadonlySet<number | string>;
+  readonly #connection: boolean;
+
+  constructor({ statuses, elsewhere, never, connection }: Options) {
+    this.#again = new Set(statuses);
+    this.#elsewhere = new Set(elsewhere);
+    this.#never = new Set(never);
+    this.#connection = connection;
+  }
+
+  judge({ response, failure, attempt }: Result): Verdict {
+    if (failure) return this.#ofFailure(failure);
+    const status = response?.status ?? 0;
+    if (status < 400) return "answer";
+    const code = attempt?.failure?.code ?? "";
+    if (code === tooLong) return "context";
+    if (this.#never.has(code) || this.#never.has(status)) return "answer";
+    if (this.#elsewhere.has(code) || this.#elsewhere.has(status)) return "elsewhere";
+    return this.#again.has(status) ? "again" : "answer";
+  }
+
+  #ofFailure({ code, status, retryable }: GatewayError): Verdict {
+    if (turnedAway.has(code)) return "turned-away";
+    if (code === tooLong) return "context";
+    if (!this.#connection || !retryable || this.#never.has(code)) return "answer";
+    return this.#elsewhere.has(code) || this.#elsewhere.has(status) ? "elsewhere" : "again";
+  }
 }
 
 /**
  * How long an answer asks to wait, in ms: `retry-after-ms`, or `retry-after` as seconds or as a date.
  * Undefined when it does not say. Source: RFC 9110 section 10.2.3; OpenAI's clients read the first.
+ * @param now ms since the epoch
  */
-export function parseRetryAfter(headers: Headers): number | undefined {
+export function parseRetryAfter(headers: Headers, now: number): number | undefined {
   const precise = Number(headers.get("retry-after-ms") ?? Number.NaN);
   if (precise >= 0) return precise;
   const text = headers.get("retry-after");
@@ -15,5 +68,5 @@ export function parseRetryAfter(headers: Headers): number | undefined {
   const seconds = Number(text);
   if (seconds >= 0) return seconds * 1000;
   const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

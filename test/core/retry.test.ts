@@ -179,23 +179,19 @@ deferTest("what is wrong with the request itself is not tried again", async (def
 });
 
 deferTest("after the first byte nothing is tried again", async (defer) => {
-  const heads = ["text/event-stream", "application/json", "audio/mpeg"].map(
-    (type) => `HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
-  );
-  for (const begun of heads) {
-    const broken = await startRawUpstream(({ socket }) => {
-      socket.write(begun + chunk("data: one\n\n"), () => socket.destroy());
-    });
-    defer(broken.close);
-    const healthy = await scripted(defer, [good]);
-    const gateway = await setUp(defer, [broken, healthy]);
-    const { statusCode, body: answered } = await ask(gateway);
-    assert.equal(statusCode, 200);
-    await assert.rejects(answered.text());
-    const end = await gateway.ended(1);
-    assert.deepEqual(summary(end), { status: 200, result: "broken", attempts: [200] });
-    assert.equal(healthy.requests.length, 0);
-  }
+  const begun = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const broken = await startRawUpstream(({ socket }) => {
+    socket.write(begun + chunk("data: one\n\n"), () => socket.destroy());
+  });
+  defer(broken.close);
+  const healthy = await scripted(defer, [good]);
+  const gateway = await setUp(defer, [broken, healthy]);
+  const { statusCode, body: answered } = await ask(gateway);
+  assert.equal(statusCode, 200);
+  await assert.rejects(answered.text());
+  const end = await gateway.ended(1);
+  assert.deepEqual(summary(end), { status: 200, result: "broken", attempts: [200] });
+  assert.equal(healthy.requests.length, 0);
 });
 
 deferTest(
