@@ -1,4 +1,5 @@
-import { GatewayError, type Call, type TakeResult } from "../../core/index.ts";
+import { GatewayError, writeRateLimits } from "../../core/index.ts";
+import type { Call, RateLimit, RateLimits, TakeResult } from "../../core/index.ts";
 import { describeScope, type Slot } from "./slots.ts";
 
 /** The refusal of a call, naming the limit that keeps it waiting longest. */
@@ -12,13 +13,14 @@ export function refusal(call: Call, slots: readonly Slot[], taken: TakeResult): 
   return new GatewayError(`Rate limit reached: ${what}. Try again in ${seconds} s.`, {
     status: 429,
     code: "rate_limit_exceeded",
+    limit: what,
     retryAfter: seconds,
   });
 }
 
 /**
- * Tells of the tightest windows, one of requests and one of tokens, in the headers that OpenAI uses: the
- * one that refuses, else the one with least left.
+ * Tells of the tightest windows, one of requests and one of tokens, in the headers that the client's protocol has: the
+ * one that refuses, else the one with least left. They stand in place of the upstream's of the same names.
  */
 export function pushHeaders(call: Call, slots: readonly Slot[], taken: TakeResult): void {
   const refused = taken.allowed ? -1 : longestWait(slots, taken);
@@ -28,33 +30,15 @@ export function pushHeaders(call: Call, slots: readonly Slot[], taken: TakeResul
     if (slots[i]!.rule.limit.unit === "requests") requests = tighter(taken, requests, i, refused);
     else tokens = tighter(taken, tokens, i, refused);
   }
-  if (requests >= 0) {
-    const { limit, remaining } = taken.windows[requests]!;
-    call.responseHeaders.push(
-      "x-ratelimit-limit-requests",
-      String(limit),
-      "x-ratelimit-remaining-requests",
-      passing(remaining),
-      "x-ratelimit-reset-requests",
-      formatReset(waitOf(slots, taken, requests)),
-    );
-  }
-  if (tokens >= 0) {
-    const { limit, remaining } = taken.windows[tokens]!;
-    call.responseHeaders.push(
-      "x-ratelimit-limit-tokens",
-      String(limit),
-      "x-ratelimit-remaining-tokens",
-      passing(Math.floor(remaining)),
-      "x-ratelimit-reset-tokens",
-      formatReset(waitOf(slots, taken, tokens)),
-    );
-  }
+  const limits: RateLimits = {};
+  if (requests >= 0) limits.requests = stateOf(slots, taken, requests);
+  if (tokens >= 0) limits.tokens = stateOf(slots, taken, tokens);
+  call.responseHeaders.push(...writeRateLimits(limits, call.protocol, taken.at));
 }
 
-/** A number that is not seen again: V8 keeps what `String` makes of one, which fills its memory with old numbers. */
-function passing(value: number): string {
-  return value.toFixed();
+function stateOf(slots: readonly Slot[], taken: TakeResult, index: number): RateLimit {
+  const { limit, remaining } = taken.windows[index]!;
+  return { limit, remaining: Math.floor(remaining), resetAt: taken.at + waitOf(slots, taken, index) };
 }
 
 function tighter({ windows }: TakeResult, before: number, index: number, refused: number): number {
@@ -77,14 +61,4 @@ function longestWait(slots: readonly Slot[], taken: TakeResult): number {
     if (refuses && waitOf(slots, taken, i) > waitOf(slots, taken, longest)) longest = i;
   }
   return longest;
-}
-
-/** A length of time as OpenAI writes it: `120ms`, `1s`, `6m0s`, `1h0m0s`. */
-export function formatReset(ms: number): string {
-  if (ms < 1000) return `${Math.ceil(ms)}ms`;
-  const seconds = Math.ceil(ms / 1000);
-  if (seconds < 60) return `${seconds}s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}m${seconds % 60}s`;
-  return `${Math.floor(minutes / 60)}h${minutes % 60}m${seconds % 60}s`;
 }

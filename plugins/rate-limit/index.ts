@@ -1,18 +1,17 @@
-import { definePlugin } from "../../core/index.ts";
+import { definePlugin, usedTokens } from "../../core/index.ts";
 import { pushHeaders, refusal } from "./answers.ts";
 import { rateLimitOptions } from "./options.ts";
 import { pace } from "./pace.ts";
 import { Planner, type Demand, type Plan } from "./plan.ts";
-import { usedTokens, type Reservation } from "./tokens.ts";
 import type { Slot } from "./slots.ts";
-import type { Call, Next, TakeResult } from "../../core/index.ts";
+import type { Call, Next, TakeResult, TokenReservation } from "../../core/index.ts";
 
 /** How often and how much: limits on requests and tokens, and the pace of streams. */
 export default definePlugin({
   name: "rate-limit",
   options: rateLimitOptions,
   setup(options, gateway) {
-    const planner = new Planner(options, new Map(Object.entries(gateway.aliases)));
+    const planner = new Planner(options, gateway.meaningOf);
     const { counters } = gateway.state;
 
     // But for the reading none of these is async: with counters in memory a call passes without a promise of ours.
@@ -54,7 +53,7 @@ export default definePlugin({
       call: Call,
       slots: readonly Slot[],
       { at }: TakeResult,
-      reserved: Reservation,
+      reserved: TokenReservation,
     ): void => {
       call.onFinish((outcome) => {
         const used = usedTokens(call, outcome, reserved);
@@ -67,7 +66,7 @@ export default definePlugin({
 
     const send = (plan: Plan, call: Call, next: Next): Promise<Response> => {
       const interval = planner.interval(plan, call);
-      return interval > 0 ? next().then((response) => pace(response, interval)) : next();
+      return interval > 0 ? next().then((response) => pace(response, interval, gateway.clock)) : next();
     };
 
     return { stage: "limit", middleware };

@@ -99,7 +99,9 @@ export const rateLimitOptions = v.strictObject({
   headers: v.optional(
     v.pipe(
       v.boolean(),
-      v.description("Tell callers of their limits in `x-ratelimit-…` headers. Default true."),
+      v.description(
+        "Tell callers of their limits, in the headers that their protocol has for it. Default true.",
+      ),
     ),
     true,
   ),

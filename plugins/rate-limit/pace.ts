@@ -1,13 +1,15 @@
+import { systemClock, type Clock } from "../../core/index.ts";
+
 /** Timers come late by a little; so much of it may be made up for. ms. */
 const slack = 20;
 
 /** The answer with its body paced, when it is a stream of events; else the answer as it is. */
-export function pace(response: Response, interval: number): Response {
+export function pace(response: Response, interval: number, clock: Clock = systemClock): Response {
   const { body, headers, status, statusText } = response;
   if (!body || !headers.get("content-type")?.startsWith("text/event-stream")) return response;
   // Where the events cannot be seen, each piece counts as one.
   const isOpaque = (headers.get("content-encoding") ?? "identity") !== "identity";
-  return new Response(paceBody(body, interval, isOpaque), { status, statusText, headers });
+  return new Response(paceBody(body, interval, isOpaque, clock), { status, statusText, headers });
 }
 
 /**
@@ -19,18 +21,19 @@ export function paceBody(
   source: ReadableStream<Uint8Array>,
   interval: number,
   isOpaque = false,
+  clock: Clock = systemClock,
 ): ReadableStream<Uint8Array> {
   const reader = source.getReader();
   const events = new EventCutter(isOpaque);
-  const clock = createClock(interval);
+  const turns = createTurns(interval, clock);
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         for (;;) {
           const piece = events.next();
           if (piece) {
-            if (events.atEnd) await clock.turn();
-            if (!clock.stopped) controller.enqueue(piece);
+            if (events.atEnd) await turns.turn();
+            if (!turns.stopped) controller.enqueue(piece);
             return;
           }
           const { done, value } = await reader.read();
@@ -42,7 +45,7 @@ export function paceBody(
         }
       },
       async cancel(reason) {
-        clock.stop();
+        turns.stop();
         await reader.cancel(reason);
       },
     },
@@ -51,26 +54,26 @@ export function paceBody(
 }
 
 /** Gives out turns; the first at once. */
-function createClock(interval: number) {
+function createTurns(interval: number, clock: Clock) {
   let next = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let callOff: (() => void) | undefined;
   let wake: (() => void) | undefined;
   return {
     stopped: false,
     async turn(): Promise<void> {
-      const now = performance.now();
+      const now = clock.tick();
       if (next < now - slack) next = now;
       const wait = next - now;
       next += interval;
       if (wait <= 0 || this.stopped) return;
       await new Promise<void>((resolve) => {
         wake = resolve;
-        timer = setTimeout(resolve, wait);
+        callOff = clock.after(wait, resolve);
       });
     },
     stop(): void {
       this.stopped = true;
-      clearTimeout(timer);
+      callOff?.();
       wake?.();
     },
   };

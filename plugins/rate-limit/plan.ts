@@ -1,8 +1,8 @@
-import { matcher, parseLimits, type Call, type Caller, type Limit } from "../../core/index.ts";
+import { matcher, parseLimits, reserveTokens } from "../../core/index.ts";
 import type { RateLimitOptions } from "./options.ts";
 import { compileRules, keyRules, type Rule } from "./rules.ts";
 import { isSameForAll, slotFor, type Slot } from "./slots.ts";
-import { reserve, type Reservation } from "./tokens.ts";
+import type { Call, Caller, Limit, TokenReservation } from "../../core/index.ts";
 
 /** How fast streams of the calls that fit go out. */
 export interface Pace {
@@ -31,7 +31,7 @@ export interface Plan {
 export interface Demand {
   slots: readonly Slot[];
   /** Set when one of the windows counts tokens. */
-  reserved: Reservation | undefined;
+  reserved: TokenReservation | undefined;
 }
 
 export class Planner {
@@ -39,16 +39,16 @@ export class Planner {
   readonly #paces: readonly Pace[];
   readonly #perKey: readonly Limit[];
   readonly #output: number;
-  readonly #aliases: ReadonlyMap<string, string>;
+  readonly #meaningOf: (asked: string) => { model: string };
   /** Callers are objects that auth keeps, so a plan lives as long as its caller. */
   readonly #plans = new WeakMap<Caller, Plan>();
   #planOfNobody: Plan | undefined;
 
-  constructor(options: RateLimitOptions, aliases: ReadonlyMap<string, string>) {
+  constructor(options: RateLimitOptions, meaningOf: (asked: string) => { model: string }) {
     this.#rules = compileRules(options);
     this.#perKey = options.perKey ?? [];
     this.#output = options.estimate.output;
-    this.#aliases = aliases;
+    this.#meaningOf = meaningOf;
     this.#paces = options.pace
       .map(({ rate, keys, paths, models }) => ({
         interval: rate,
@@ -72,14 +72,14 @@ export class Planner {
     const { ready, tokens, open } = plan;
     if (tokens.length + open.length === 0) return { slots: ready, reserved: undefined };
     const slots = [...ready];
-    let reserved: Reservation | undefined;
+    let reserved: TokenReservation | undefined;
     for (const slot of tokens) {
-      reserved ??= reserve(call, this.#output);
+      reserved ??= reserveTokens(call, this.#output);
       const amount = Math.min(reserved.input + reserved.output, slot.limit);
       if (amount > 0) slots.push({ ...slot, amount });
     }
     if (open.length === 0) return { slots, reserved };
-    const now = Date.now();
+    const now = call.gateway.clock.now();
     const model = this.#meant(call);
     for (const rule of open) {
       if (!fitsPath(rule, call) || !fitsModel(rule.matchesModel, call, model)) continue;
@@ -87,7 +87,7 @@ export class Planner {
         slots.push(slotFor(rule, call, model, 1, now));
         continue;
       }
-      reserved ??= reserve(call, this.#output);
+      reserved ??= reserveTokens(call, this.#output);
       const amount = reserved.input + reserved.output;
       if (amount > 0) slots.push(slotFor(rule, call, model, amount, now));
     }
@@ -116,7 +116,7 @@ export class Planner {
 
   /** The model that is meant: an alias and its model count as one, or each would have a limit of its own. */
   #meant({ model }: Call): string | undefined {
-    return model === undefined ? undefined : (this.#aliases.get(model) ?? model);
+    return model === undefined ? undefined : this.#meaningOf(model).model;
   }
 
   #make(call: Call): Plan {
