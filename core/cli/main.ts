@@ -6,7 +6,7 @@ import type { ArgsDef, SubCommandsDef } from "citty";
 import { checkArgs, didYouMean } from "./args.ts";
 import { describeFailure, UsageError } from "./failure.ts";
 import { print, printError, surviveClosedPipes } from "./output.ts";
-import { version } from "./version.ts";
+import { version } from "../version.node.ts";
 
 type Command = Awaited<Extract<SubCommandsDef[string], Promise<unknown>>>;
 
@@ -15,6 +15,8 @@ const ownCommands: Record<string, () => Promise<Command>> = {
   serve: () => import("./commands/serve.ts").then((module) => module.default),
   check: () => import("./commands/check.ts").then((module) => module.default),
   explain: () => import("./commands/explain.ts").then((module) => module.default),
+  simulate: () => import("./commands/simulate.ts").then((module) => module.default),
+  "convert-config": () => import("./commands/convert-config.ts").then((module) => module.default as Command),
 };
 
 async function allCommands(): Promise<Record<string, () => Promise<Command>>> {

@@ -4,11 +4,11 @@ import { createGateway } from "../../../config/gateway.ts";
 import { configArgs } from "../args.ts";
 import { UsageError } from "../failure.ts";
 import { readConfigFlags } from "../flags.ts";
-import { load, offline } from "../load.ts";
+import { load, onlooking } from "../load.ts";
 import { createCliLog } from "../log.ts";
 import { print } from "../output.ts";
 import { table } from "../table.ts";
-import type { Explanation } from "../../explain.ts";
+import type { ExplainedTarget, Explanation } from "../../explain.ts";
 
 /** `sluice explain`. That a call would be refused is an answer too: the status is 0 then. */
 export default defineCommand({
@@ -40,7 +40,7 @@ export default defineCommand({
     if (ip !== undefined && isIP(ip) === 0)
       throw new UsageError(`--ip takes an address such as 10.1.2.3, found ${JSON.stringify(ip)}`);
     const loaded = await load(readConfigFlags(args, rawArgs));
-    const gateway = await createGateway(offline(loaded), { log: createCliLog("warn") });
+    const gateway = await createGateway(onlooking(loaded), { log: createCliLog("warn") });
     try {
       const explanation = await gateway.explain({ model, path, key, ip });
       if (explanation.refused?.code === "address_denied" && ip === undefined)
@@ -63,15 +63,26 @@ function describe({ caller, refused, operation, model, candidates, notes }: Expl
     said.push(`It would be refused with status ${refused.status}, ${refused.code}:`, `  ${refused.message}`);
   else if (candidates.length === 0) said.push("It would find no upstream.");
   else said.push("It would try these, in this order, until one answers:");
-  const headings = ["#", "upstream", "provider", "base URL", "model there", "key", "reason"];
+  const headings = ["#", "upstream", "provider", "base URL", "model there", "region", "key", "reason", "now"];
   const rows = candidates.map((one) => [
-    String(one.order),
+    one.order === undefined ? "" : String(one.order),
     one.upstream,
     one.provider,
     one.baseURL,
     one.model ?? "",
+    one.region ?? "",
     one.key ?? "",
     one.reason,
+    obstacleOf(one),
   ]);
-  return `${said.join("\n")}\n${candidates.length > 0 && !refused ? table(headings, rows) : ""}`;
+  return `${said.join("\n")}\n${candidates.length > 0 && (!refused || candidates.some(({ obstacle }) => obstacle)) ? table(headings, rows) : ""}`;
+}
+
+/** Why a target is passed over, or tried only because there are no others. */
+function obstacleOf({ order, obstacle }: ExplainedTarget): string {
+  if (!obstacle) return "";
+  const { kind, reason, until } = obstacle;
+  const what = { rest: "rests", limit: "is at its limit", busy: "is busy" }[kind];
+  const how = until === undefined ? what : `${what} until ${new Date(until).toISOString()}`;
+  return `${order === undefined ? "passed over" : "for want of others"}: ${how}; ${reason}`;
 }

@@ -51,7 +51,7 @@ processTest(
     const sluice = await start("--workers", "2", "--port", String(await freePort()));
     assert.match(
       sluice.said(),
-      /Each of the 2 workers counts for itself\. Before you set limits, set state\.driver/,
+      /Each of the 2 workers takes turns, and leaves failing upstreams alone, by what it sees itself\. Before you set limits, set state\.driver/,
     );
     assert.equal((await call(`${sluice.url}/readyz`)).status, 200);
     sluice.signal("SIGINT");

@@ -28,8 +28,10 @@ processTest("--help and --version go to standard output with status 0", async ({
   const help = await run("--help");
   assert.equal(help.status, 0);
   assert.equal(help.said, "");
-  const commands = [...help.out.matchAll(/^ +(serve|check|explain|convert) /gm)].map(([, name]) => name);
-  assert.deepEqual(commands, ["serve", "check", "explain", "convert"]);
+  const commands = [...help.out.matchAll(/^ +(serve|check|explain|simulate|convert) /gm)].map(
+    ([, name]) => name,
+  );
+  assert.deepEqual(commands, ["serve", "check", "explain", "simulate", "convert"]);
   assert.match(help.out, /--port=<number>/);
   assert.ok(!help.out.includes("\u001b"), "colours outside of a terminal");
   assert.match((await run("help", "explain")).out, /^USAGE sluice explain /m);
