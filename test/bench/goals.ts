@@ -2,6 +2,9 @@
 import type { MemoryReport } from "./memory.ts";
 import { throughputRatio } from "./ratios.ts";
 import type { LoadName, LoadReport } from "./rounds.ts";
+import type { SelectionReport } from "./selection.ts";
+import type { SharedReport } from "./shared.ts";
+import type { SimulatorReport } from "./simulator.ts";
 import type { StartupReport } from "./startup.ts";
 import type { TranslationReport } from "./translation.ts";
 
@@ -23,6 +26,9 @@ export interface BenchReport {
   };
   readonly loads: LoadReport[];
   translation?: TranslationReport;
+  selection?: SelectionReport;
+  shared?: SharedReport;
+  simulator?: SimulatorReport;
   startup?: StartupReport;
   memory?: MemoryReport;
 }
@@ -59,6 +65,27 @@ export function judge(report: BenchReport): Judgement[] {
       (ms) => ms < 10,
     ),
     below(
+      "selection: the slowest strategy",
+      "< 20 µs",
+      slowest(report),
+      (cost) => `${cost.toFixed(1)} µs`,
+      (cost) => cost < 20,
+    ),
+    below(
+      "limits over Redis: round trips a call",
+      "<= 1",
+      report.shared?.sent,
+      (trips) => trips.toFixed(2),
+      (trips) => trips <= 1,
+    ),
+    below(
+      "simulator: a million calls over 1,000 upstreams",
+      "< 60 s",
+      report.simulator?.cpu ?? report.simulator?.wall,
+      (seconds) => `${seconds.toFixed(1)} s`,
+      (seconds) => seconds < 60,
+    ),
+    below(
       "start-up",
       "< 600 ms",
       report.startup?.median,
@@ -73,6 +100,11 @@ export function judge(report: BenchReport): Judgement[] {
       (ratio) => ratio <= 1.2,
     ),
   ];
+}
+
+function slowest({ selection }: BenchReport): number | undefined {
+  const costs = Object.values(selection?.strategies ?? {}).map(({ call }) => call);
+  return costs.length > 0 ? Math.max(...costs) : undefined;
 }
 
 function atLeast(report: BenchReport, load: LoadName, of: string, to: string, least: number): Judgement {

@@ -14,10 +14,13 @@ import { cleanUpAtExit, pinned } from "./processes.ts";
 import { formatReport } from "./report.ts";
 import { loads, measureLoad } from "./rounds.ts";
 import type { LoadName } from "./rounds.ts";
+import { measureSelection } from "./selection.ts";
 import { measureTranslation } from "./translation.ts";
+import { measureShared } from "./shared.ts";
+import { measureSimulator } from "./simulator.ts";
 import { measureStartup } from "./startup.ts";
 
-const parts = ["chat", "sse", "translation", "startup", "memory"];
+const parts = ["chat", "sse", "translation", "selection", "shared", "simulator", "startup", "memory"];
 
 const command = defineCommand({
   meta: { name: "bench", description: "Measures Sluice beside other proxies, in turns, on this machine" },
@@ -54,6 +57,9 @@ const command = defineCommand({
     if (sluice && wanted.includes("translation")) {
       report.translation = await measureTranslation(sluice, generator, rounds);
     }
+    if (wanted.includes("selection")) report.selection = await measureSelection();
+    if (sluice && wanted.includes("shared")) report.shared = await measureShared();
+    if (wanted.includes("simulator")) report.simulator = await measureSimulator();
     if (sluice && wanted.includes("startup")) report.startup = await measureStartup(sluice);
     if (sluice && wanted.includes("memory")) report.memory = await measureMemory(sluice, generator);
 

@@ -11,6 +11,9 @@ import type { Ratio } from "./stats.ts";
 export function formatReport(report: BenchReport): string {
   const parts = [setting(report), ...report.loads.flatMap((load) => [figures(load), ratios(load)])];
   if (report.translation) parts.push(translation(report.translation));
+  if (report.selection) parts.push(selection(report.selection));
+  if (report.shared) parts.push(shared(report.shared));
+  if (report.simulator) parts.push(simulator(report.simulator));
   if (report.startup) parts.push(startup(report.startup));
   if (report.memory) parts.push(memory(report.memory));
   parts.push(goals(report));
@@ -97,6 +100,41 @@ function translation({
       ...rows,
     ]),
   ].join("\n");
+}
+
+function selection({ strategies, failed }: NonNullable<BenchReport["selection"]>): string {
+  if (failed) return `Selection: failed: ${failed}`;
+  const rows = Object.entries(strategies).map(([name, { call, first }]) => [
+    name,
+    number(call, 1),
+    number(first, 1),
+  ]);
+  return [
+    "Selection among 1,000 upstreams that all offer 100 models: processor time to a call's first target",
+    table([["strategy", "µs/call", "a model's first call, ms"], ...rows]),
+  ].join("\n");
+}
+
+function shared({ sent, answered, delay, added, failed }: NonNullable<BenchReport["shared"]>): string {
+  if (failed) return `Limits over Redis: failed: ${failed}`;
+  return [
+    `Limits over Redis and the turn among upstreams: ${number(sent, 2)} pieces a call to Redis, ${number(answered, 2)} back`,
+    `  (Redis ${delay} ms away adds ${number(added, 1)} ms to a call)`,
+  ].join("\n");
+}
+
+function simulator({
+  calls,
+  upstreams,
+  wall,
+  cpu,
+  peak,
+  failed,
+}: NonNullable<BenchReport["simulator"]>): string {
+  const what = `Simulator, ${number(calls)} calls over ${number(upstreams)} upstreams`;
+  if (failed) return `${what}: failed: ${failed}`;
+  const memory = peak === undefined ? "" : `, ${number(peak / 1e6)} MB at most`;
+  return `${what}: ${number(wall, 1)} s (processor time ${number(cpu, 1)} s${memory})`;
 }
 
 function startup({ starts, median: middle, failed }: NonNullable<BenchReport["startup"]>): string {

@@ -20,7 +20,12 @@ export interface SluiceCommand {
  * With `deno`, the path of Deno, it runs from the sources; without it, the build runs on Node.
  * Throws where there is nothing to run.
  */
-export function sluiceCommand(port: number, upstream: number, deno?: string): SluiceCommand {
+export function sluiceCommand(
+  port: number,
+  upstream: number,
+  deno?: string,
+  content = sluiceConfig(upstream),
+): SluiceCommand {
   const entry = deno ? source : built;
   if (!existsSync(entry)) {
     throw new Error(deno ? `there is no ${source}` : "it is not built: run `npm run build` first");
@@ -28,7 +33,7 @@ export function sluiceCommand(port: number, upstream: number, deno?: string): Sl
   const cwd = join(scratch, `sluice-${port}`);
   mkdirSync(cwd);
   const config = join(cwd, "bench.yaml");
-  writeFileSync(config, sluiceConfig(upstream));
+  writeFileSync(config, content);
   const runtime = deno ? [deno, "run", "-A", "--config", join(root, "deno.json")] : [process.execPath];
   return { command: [...runtime, entry, "serve", "--config", config, "--port", `${port}`], cwd };
 }
