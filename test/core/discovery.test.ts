@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGateway, startUpstream } from "../_gateway.ts";
+import { redisTest } from "../_redis.ts";
 import type { TestUpstream } from "../_gateway.ts";
 
 /** A service with these models; its list fails while there are none. */
@@ -104,4 +105,21 @@ test("what was listed is remembered over a restart, also when the service is awa
     await upstream.close();
     await rm(folder, { recursive: true, force: true });
   }
+});
+
+redisTest("of two gateways on one Redis the second takes the list of the first", async (redis, defer) => {
+  const upstream = await startListing(["alpha", "beta"]);
+  defer(upstream.close);
+  const state = { driver: "redis", url: redis.url };
+  const first = await startGateway(config(upstream.url, {}, state));
+  defer(first.close);
+  const second = await startGateway(config(upstream.url, {}, state));
+  defer(second.close);
+  assert.deepEqual(await listed(second.url), ["alpha", "beta"]);
+  await second.gateway.context.state.counters.get("n");
+  assert.equal(upstream.requests.length, 2, "two pages, once");
+  // A list that is too old is asked for anew.
+  const third = await startGateway(config(upstream.url, { modelRefresh: "1ms" }, state));
+  defer(third.close);
+  await untilSeen(async () => upstream.requests.length > 2);
 });

@@ -51,3 +51,15 @@ test("a layer that does not call next answers; one that calls it twice makes two
   assert.equal(await response.text(), "short");
   assert.equal(attempts, 2);
 });
+
+test("next may be given another view of the call, which is what comes behind sees", async () => {
+  const fork = {} as Call;
+  const seen: Call[] = [];
+  const both: Layer = { stage: "retry", middleware: async (_call, next) => (await next(), next(fork)) };
+  const watch: Layer = { stage: "attempt", middleware: (one, next) => (seen.push(one), next()) };
+  await compose([both, watch], (one) => (seen.push(one), answer()))(call);
+  assert.deepEqual(
+    seen.map((one) => one === fork),
+    [false, false, true, true],
+  );
+});

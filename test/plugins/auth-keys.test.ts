@@ -124,6 +124,12 @@ test("every mistake in the keys is told with its path, and no key with it", () =
 
 test("a gateway does not start on such keys", async () => {
   const context = { keys: [{ key: "" }], aliases: {} } as unknown as GatewayContext;
-  const options = { anonymous: false, passUnknownKeys: false, headers: [], queryKey: true };
+  const options = {
+    anonymous: false,
+    passUnknownKeys: false,
+    headers: [],
+    queryKey: true,
+    unofferedModels: false,
+  };
   await assert.rejects(async () => auth.setup(options, context), ConfigError);
 });

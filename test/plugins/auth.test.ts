@@ -438,3 +438,30 @@ test("the gateway's own endpoints want an admin", async () => {
     assert.equal(await reload({}, "?key=sk-admin"), "200 reloaded");
   });
 });
+
+test("unofferedModels lets pass what no upstream offers, and nothing under a prefix", async () => {
+  const upstream = await startUpstream((_, res) => sendJson(res, 200, chatAnswer()));
+  const gateway = await startGateway({
+    upstreams: [{ provider: "openai", baseURL: upstream.url, key: "k", models: ["a", "b"], prefix: "/up" }],
+    keys: [{ key: "sk-a", models: ["a"] }],
+    plugins: [{ auth: { unofferedModels: true } }, { routing: { defaultModel: "a" } }],
+  });
+  const ask = async (model: string, prefix = "") => {
+    const response = await fetch(`${gateway.url}${prefix}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: "Bearer sk-a" },
+      body: JSON.stringify({ model, messages: [] }),
+    });
+    await response.text();
+    return response.status;
+  };
+  try {
+    assert.deepEqual(
+      [await ask("a"), await ask("b"), await ask("c"), await ask("c", "/up")],
+      [200, 403, 200, 403],
+    );
+  } finally {
+    await gateway.close();
+    await upstream.close();
+  }
+});

@@ -24,10 +24,12 @@ const keys = {
 };
 
 let deployments: TestUpstream;
+let spare: TestUpstream;
 let oracle: TestUpstream;
 
 before(async () => {
   deployments = await startUpstream((_req, res) => sendJson(res, 200, chatAnswer("Deployed.")));
+  spare = await startUpstream((_req, res) => sendJson(res, 200, chatAnswer("Spared.")));
   oracle = await startUpstream((req, res) => {
     const { question, stream } = JSON.parse(String(req.body)) as { question: string; stream?: boolean };
     const tokens = { in: 3, out: 4 };
@@ -41,12 +43,18 @@ before(async () => {
 
 after(async () => {
   await deployments.close();
+  await spare.close();
   await oracle.close();
 });
 
 /** Lays the page's files out, starts a gateway from them, and checks what the page says of each. */
 async function proves(start: (directory: string) => Promise<Started>): Promise<void> {
-  const directory = await layDown({ ...keys, DEPLOYMENTS_URL: deployments.url, ORACLE_URL: oracle.url });
+  const directory = await layDown({
+    ...keys,
+    DEPLOYMENTS_URL: deployments.url,
+    SPARE_URL: spare.url,
+    ORACLE_URL: oracle.url,
+  });
   try {
     const gateway = await start(directory);
     try {
@@ -54,6 +62,7 @@ async function proves(start: (directory: string) => Promise<Started>): Promise<v
       await checkMiddleware(gateway.url);
       await checkProtocol(gateway.url);
       await checkRoutes(gateway.url);
+      await checkStrategyAndGate(gateway.url);
     } finally {
       await gateway.stop();
     }
@@ -159,9 +168,30 @@ async function checkRoutes(url: string): Promise<void> {
   assert.equal((await get()).status, 401);
 }
 
+async function checkStrategyAndGate(url: string): Promise<void> {
+  const said: string[] = [];
+  for (let i = 0; i < 7; i++) {
+    const answer = await ask(url, "/v1/chat/completions", { ...chat("Hello"), model: "gpt-4o-mini" });
+    const { choices, error } = (await answer.json()) as {
+      choices?: { message: { content: string } }[];
+      error?: { code: string };
+    };
+    said.push(choices?.[0]?.message.content ?? `${answer.status} ${error?.code}`);
+  }
+  const turns = Array.from({ length: 3 }, () => ["Deployed.", "Spared."]).flat();
+  assert.deepEqual(said, [...turns, "429 upstream_limit"]);
+}
+
 test("the page shows one plugin of each kind", () => {
   const names = [...filesOfPage().keys()].sort();
-  assert.deepEqual(names, ["ask.ts", "deployments.ts", "sluice.yaml", "usage.ts", "word-guard.ts"]);
+  assert.deepEqual(names, [
+    "allowance.ts",
+    "ask.ts",
+    "deployments.ts",
+    "sluice.yaml",
+    "usage.ts",
+    "word-guard.ts",
+  ]);
 });
 
 test("its plugins work in process, where nothing is installed", () =>
