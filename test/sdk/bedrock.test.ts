@@ -43,7 +43,8 @@ before(async () => {
       { name: "aws", provider: "bedrock", baseURL: mock.url, key: upstreamKey, models: ["amazon.*"] },
       { name: "open", provider: "openai", baseURL: `${mock.url}/v1`, key: upstreamKey, models: ["gpt-*"] },
     ],
-    plugins: [{ retry: { attempts: 1 } }],
+    // Each test's failures are its own.
+    plugins: [{ breaker: false }, { cooldown: false }, { retry: { attempts: 1 } }],
   });
 });
 

@@ -22,6 +22,9 @@ let patient: TestGateway;
 
 const text = "One two three four five six seven eight nine ten, and so on for a while.";
 
+/** Each test's failures are its own. */
+const forgetful = [{ breaker: false }, { cooldown: false }];
+
 before(async () => {
   first = await startMock();
   second = await startMock();
@@ -31,12 +34,12 @@ before(async () => {
   plain = await startGateway({
     keys: [callerKey],
     upstreams: offer(first, "first", 1),
-    plugins: [{ retry: { attempts: 1 } }],
+    plugins: [...forgetful, { retry: { attempts: 1 } }],
   });
   patient = await startGateway({
     keys: [callerKey],
     upstreams: [...offer(first, "first", 1), ...offer(second, "second", 0)],
-    plugins: [{ retry: { attempts: 2, backoff: { base: "5ms" } } }],
+    plugins: [...forgetful, { retry: { attempts: 2, backoff: { base: "5ms" } } }],
   });
 });
 
@@ -203,7 +206,7 @@ test("a service that fails once is asked again where there is no other", async (
   const alone = await startGateway({
     keys: [callerKey],
     upstreams: offer(first, "first", 1),
-    plugins: [{ retry: { attempts: 2, backoff: { base: "5ms" } } }],
+    plugins: [...forgetful, { retry: { attempts: 2, backoff: { base: "5ms" } } }],
   });
   try {
     first.mock.nextRequestError(503, { message: "Busy.", type: "server_error" });

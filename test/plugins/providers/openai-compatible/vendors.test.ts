@@ -37,6 +37,7 @@ const rowMembers: (keyof Vendor)[] = [
   "operations",
   "paths",
   "takes",
+  "prefill",
   "listsModels",
   "quirks",
 ];
@@ -88,6 +89,9 @@ for (const vendor of vendors) {
       takes.filter((one) => !extensions.includes(one)),
       [],
     );
+    const { message, body, ...unknown } = typeof vendor.prefill === "object" ? vendor.prefill : {};
+    assert.deepEqual(unknown, {});
+    assert.ok(Object.keys({ ...message, ...body }).every(isWord));
     for (const [quirk, value] of Object.entries(quirks) as [keyof Quirks, never][]) {
       assert.ok(quirkValues[quirk]?.(value), `${quirk}: ${JSON.stringify(value)}`);
     }
