@@ -3,7 +3,9 @@ import { HookableCore } from "hookable";
 import { addressMatcher } from "./address.ts";
 import { refusalOf } from "./admission.ts";
 import { renderError } from "./answer.ts";
+import { givenUp, onClientLeft, stopping, tooLong } from "./call-ends.ts";
 import { CallState } from "./call-state.ts";
+import { clientAddress } from "./client-address.ts";
 import { systemClock } from "./clock.ts";
 import { credentialHeaders, requireAdmin } from "./credentials.ts";
 import { resolveServer } from "./defaults.ts";
@@ -208,7 +210,7 @@ class GatewayCore implements StagedGateway {
       clock: this.#clock,
       reload: () => this.#reloadOnRequest(),
       dispatch: (inner) => this.#dispatch(generation, inner),
-      authenticate: (request) => authenticate(generation, request, this.#addressOf(request)),
+      authenticate: (request) => authenticate(generation, request, clientAddress(request, this.#isTrusted)),
     };
     const generation: Generation = await createGeneration(
       config,
@@ -273,7 +275,7 @@ class GatewayCore implements StagedGateway {
       request,
       path,
       search: queryAt < 0 ? "" : target.slice(queryAt),
-      ip: this.#addressOf(request),
+      ip: clientAddress(request, this.#isTrusted),
       match: refusal ? undefined : generation.router(request.method, path, request.headers),
       inner: false,
     };
@@ -363,19 +365,6 @@ class GatewayCore implements StagedGateway {
     return response;
   }
 
-  /** The client's address: the peer's, or what trusted proxies say of it. */
-  #addressOf(request: Request): string {
-    const peer = runtime.peerAddress(request);
-    if (!peer || !this.#isTrusted(peer)) return peer;
-    const chain = request.headers.get("x-forwarded-for")?.split(",") ?? [];
-    // From the right: the first hop that is no proxy of ours is the client.
-    for (const hop of chain.toReversed()) {
-      const address = hop.trim();
-      if (!this.#isTrusted(address)) return address;
-    }
-    return chain[0]?.trim() ?? peer;
-  }
-
   #idleWithin(timeout: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeout);
@@ -396,41 +385,4 @@ async function authenticate(generation: Generation, request: Request, ip: string
     });
   }
   return generation.authenticate(request, ip);
-}
-
-function stopping(): GatewayError {
-  const headers = { connection: "close" };
-  return new GatewayError("The gateway is stopping.", {
-    status: 503,
-    code: "stopping",
-    retryAfter: 1,
-    headers,
-  });
-}
-
-/** Gives a call up whose client left, or lets what its upstream is at come to its end. */
-function onClientLeft(call: CallState): void {
-  // Some servers say so after each answer.
-  if (call.over) return;
-  call.clientLeft = true;
-  if (call.onClientGone === "abort" || call.attempts.length === 0) {
-    call.canceller.cancel(clientGone());
-    return;
-  }
-  const { drainTimeout } = call.gateway.server;
-  const timer = setTimeout(() => call.canceller.cancel(clientGone()), drainTimeout);
-  call.onFinish(() => clearTimeout(timer));
-}
-
-function clientGone(): GatewayError {
-  return new GatewayError("The client left.", { status: 499, code: "client_gone" });
-}
-
-/** Of a plugin's own call: there is no client that could leave, and the plugin has to hear of the end. */
-function givenUp(): GatewayError {
-  return new GatewayError("The call was given up.", { status: 499, code: "given_up" });
-}
-
-function tooLong(): GatewayError {
-  return new GatewayError("The call took longer than it may.", { status: 504, code: "call_timeout" });
 }
