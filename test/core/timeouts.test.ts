@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { startGateway, startUpstream } from "../_gateway.ts";
+import type { TestGateway, TestUpstream } from "../_gateway.ts";
+
+const key = "sk-caller-0001";
+let silent: TestUpstream;
+let gateway: TestGateway;
+
+before(async () => {
+  silent = await startUpstream(() => {});
+  const upstream = { provider: "openai", baseURL: `${silent.url}/v1`, key: "uk" };
+  gateway = await startGateway({
+    keys: [key],
+    server: {
+      timeouts: { firstByte: "20s" },
+      modelTimeouts: { "quick-1": { firstByte: "60ms" }, "quick*": { firstByte: "90ms" } },
+    },
+    upstreams: [
+      { ...upstream, models: ["quick-1", "quick-2"] },
+      { ...upstream, models: ["mine", "other"], modelTimeouts: { "m*": { firstByte: "80ms" } } },
+      { ...upstream, models: ["quick-own"], modelTimeouts: { "quick-own": { firstByte: "20s" } } },
+    ],
+    plugins: [{ retry: { attempts: 1 } }],
+  });
+});
+
+after(async () => {
+  await gateway.close();
+  await silent.close();
+});
+
+/** `timeout`, or `patient` where it was still waited for after a good while. */
+async function manner(model: string): Promise<string> {
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    body: JSON.stringify({ model, messages: [{ role: "user", content: "hi" }] }),
+    signal: AbortSignal.timeout(1500),
+  }).catch(() => undefined);
+  if (!response) return "patient";
+  const { error } = (await response.json()) as { error: { code: string } };
+  return `${response.status} ${error.code}`;
+}
+
+test("a model has the time-outs of its upstream for it, else the server's for it, else the usual ones", async () => {
+  const models = ["quick-1", "quick-2", "mine", "other", "quick-own"];
+  assert.deepEqual(await Promise.all(models.map(manner)), [
+    "504 upstream_first_byte_timeout",
+    "504 upstream_first_byte_timeout",
+    "504 upstream_first_byte_timeout",
+    "patient",
+    "patient",
+  ]);
+});
