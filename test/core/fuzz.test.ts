@@ -30,7 +30,11 @@ const config = (url: string) => ({
 
 const events = 'data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n';
 const stream = `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: ${events.length}\r\n\r\n${events}`;
-const small = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+// One that other clients' protocols can be given, too: a broken path may be one of theirs.
+const chat = JSON.stringify({
+  choices: [{ index: 0, message: { role: "assistant", content: "hi" }, finish_reason: "stop" }],
+});
+const small = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${chat.length}\r\n\r\n${chat}`;
 
 /**
  * Sends bytes in one or two pieces, hangs up after an answer or a silence, and waits for the server to close.
