@@ -93,10 +93,11 @@ deferTest("a rest grows while the key is refused again, and a success ends that"
   }
   assert.ok(
     lengths.length === 3 &&
-      lengths[0]! <= 200 &&
-      lengths[1]! > 200 &&
+      // A duration may be rounded up.
+      lengths[0]! <= 202 &&
+      lengths[1]! > 202 &&
       lengths[2]! > 400 &&
-      lengths[2]! <= 500,
+      lengths[2]! <= 502,
     String(lengths),
   );
   service.answers = {};
