@@ -101,6 +101,7 @@ async function wholeAnswer(
   // Nothing of it goes out before it is here: all of it is its first byte.
   const held = await holdBack(body, {
     enough: (_chunk, size) => size > length,
+    length,
     patience: firstByte,
     onImpatience: "fail",
   });

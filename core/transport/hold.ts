@@ -17,6 +17,8 @@ export interface HoldOptions {
   enough(chunk: Uint8Array, size: number): boolean;
   /** ms from the first piece after which it is let go, or fails; 0: never. */
   patience: number;
+  /** The body's length, where it is known: no time is kept once so much is here. */
+  length?: number;
   /** What happens then. */
   onImpatience: "let-go" | "fail";
 }
@@ -65,9 +67,9 @@ class Holder implements BodySink {
     this.#chunks.push(chunk);
     this.#size += chunk.byteLength;
     if (!this.#held) return;
-    const { enough, patience } = this.#options;
+    const { enough, patience, length } = this.#options;
     if (enough(chunk, this.#size)) this.#letGo();
-    else if (patience > 0) this.#timer ??= setTimeout(() => this.#lostPatience(), patience);
+    else if (patience > 0 && this.#size !== length) this.#timer ??= setTimeout(() => this.#lostPatience(), patience);
   }
 
   end(): void {

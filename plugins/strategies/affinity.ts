@@ -84,6 +84,10 @@ class Affinity implements Chooser {
 
   #nearest(conversation: number): number {
     const hashes = this.#hashes;
+    // As a whole number with a sign, which is what the loop below is quick with.
+    const bits = conversation | 0;
+    // Some loaders make each use of an import a call.
+    const spread = mix;
     let nearest = 0;
     let least = Number.POSITIVE_INFINITY;
     let place = 0;
@@ -92,7 +96,7 @@ class Affinity implements Chooser {
       let greatest = -(2 ** 31);
       let at = place;
       for (; place < end; place++) {
-        const mixed = mix((hashes[place] ?? 0) ^ conversation);
+        const mixed = spread((hashes[place] ?? 0) ^ bits);
         if (mixed <= greatest) continue;
         greatest = mixed;
         at = place;
