@@ -15,6 +15,7 @@ import { readConfigFlags } from "../flags.ts";
 import { load as loadConfig } from "../load.ts";
 import { createCliLog } from "../log.ts";
 import { print } from "../output.ts";
+import { giveRoom } from "../roomy.ts";
 import { describeSimulation } from "../simulation.ts";
 import type { Arrivals } from "../../simulation/arrivals.ts";
 import type { Load } from "../../simulation/load.ts";
@@ -57,6 +58,7 @@ export default defineCommand({
     const trace = args.trace === undefined ? undefined : await openTrace(args.trace, load, seed ?? load.seed);
     if (!trace && load.phases.length === 0)
       throw new StartError(`${args.load} has no phases, and there is no --trace: no calls would come`);
+    if (!trace && expectedCalls(load) > manyCalls) await giveRoom();
     // What the gateway says of each call is counted; it need not be read.
     const log = createCliLog("error");
     const simulation = { config: loaded.config, load, trace, seed, log };
@@ -66,6 +68,17 @@ export default defineCommand({
     print(args.json ? `${JSON.stringify(result, null, 2)}\n` : describeSimulation(result));
   },
 });
+
+/** From so many on, a second start costs less than it saves. */
+const manyCalls = 50_000;
+
+function expectedCalls({ phases, calls = Number.POSITIVE_INFINITY }: Load): number {
+  const come = phases.map(({ for: ms, rate, to = rate }) => (ms / 1000) * ((rate + to) / 2));
+  return Math.min(
+    calls,
+    come.reduce((sum, some) => sum + some, 0),
+  );
+}
 
 /** Reads a trace; calls that do not tell their tokens have as many as the load says. */
 async function openTrace(path: string, load: Load, seed: number): Promise<Arrivals & { skipped: number }> {
