@@ -69,7 +69,8 @@ class Holder implements BodySink {
     if (!this.#held) return;
     const { enough, patience, length } = this.#options;
     if (enough(chunk, this.#size)) this.#letGo();
-    else if (patience > 0 && this.#size !== length) this.#timer ??= setTimeout(() => this.#lostPatience(), patience);
+    else if (patience > 0 && this.#size !== length)
+      this.#timer ??= setTimeout(() => this.#lostPatience(), patience);
   }
 
   end(): void {
