@@ -113,7 +113,14 @@ export type {
 export { ndjsonFrames, sseFrames } from "./translate/frames.ts";
 export { ChunkJoiner, chunksOf } from "./translate/join.ts";
 export { serves, spokenProtocol } from "./translate/spoken.ts";
-export { commonRateLimits, readRateLimits, setAmount, setResetAt, writeRateLimits } from "./rate-limits.ts";
+export {
+  commonRateLimits,
+  readRateLimits,
+  readRetryAfter,
+  setAmount,
+  setResetAt,
+  writeRateLimits,
+} from "./rate-limits.ts";
 export type { LimitKind, RateLimit, RateLimitHeaders, RateLimits } from "./rate-limits.ts";
 export { defineProvider } from "./provider.ts";
 export type { Attempted, Provider, Unwrapper } from "./provider.ts";

@@ -162,10 +162,23 @@ export function readRateLimits(
     for (let i = 0; i < headers.length; i += 2) named.set(headers[i] ?? "", headers[i + 1] ?? "");
   } else headers.forEach((value, name) => named.set(name, value));
   const limits = headersOf(protocol).read(named, now);
+  const retryAt = readRetryAfter(named, now);
+  return retryAt === undefined ? limits : { ...limits, retryAt };
+}
+
+/**
+ * Until when an answer asks to wait, ms since the epoch: `retry-after-ms`, which OpenAI's clients read, or `retry-after`
+ * as seconds or as a date (RFC 9110 section 10.2.3). Undefined where it does not say.
+ */
+export function readRetryAfter(
+  headers: { get(name: string): string | null | undefined },
+  now: number,
+): number | undefined {
   const retry: RateLimit = {};
-  const precise = named.get("retry-after-ms");
-  setResetAt(retry, precise && /^[\d.]+$/.test(precise) ? `${precise}ms` : named.get("retry-after"), now);
-  return retry.resetAt === undefined ? limits : { ...limits, retryAt: retry.resetAt };
+  const precise = headers.get("retry-after-ms");
+  const text = precise && /^[\d.]+$/.test(precise) ? `${precise}ms` : headers.get("retry-after");
+  setResetAt(retry, text ?? undefined, now);
+  return retry.resetAt;
 }
 
 /** Limits as headers that a protocol's clients know. */

@@ -1,7 +1,6 @@
-import { discard, GatewayError } from "../../core/index.ts";
+import { discard, GatewayError, readRetryAfter } from "../../core/index.ts";
 import { Race } from "./race.ts";
 import { TargetQueue } from "./queue.ts";
-import { parseRetryAfter } from "./verdict.ts";
 import { wait } from "./wait.ts";
 import type { Call, Next } from "../../core/index.ts";
 import type { RetryBudget } from "./budget.ts";
@@ -136,8 +135,9 @@ export class Tries {
   /** ms until the target that gave this may be asked again. */
   #waitAfter({ response, failure, attempt }: Result): number {
     const { clock } = this.#call.gateway;
-    const asked = response && parseRetryAfter(response.headers, clock.now());
-    if (asked !== undefined) return asked;
+    const now = clock.now();
+    const until = response && readRetryAfter(response.headers, now);
+    if (until !== undefined) return Math.max(0, until - now);
     const told = failure?.retryAfter ?? attempt?.failure?.retryAfter;
     if (told !== undefined) return told * 1000;
     const { base = 250, max = 8000 } = this.#shared.options.backoff;

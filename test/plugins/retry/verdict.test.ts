@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
-import { GatewayError } from "../../../core/index.ts";
+import { GatewayError, readRetryAfter } from "../../../core/index.ts";
 import { options } from "../../../plugins/retry/options.ts";
-import { Classes, parseRetryAfter } from "../../../plugins/retry/verdict.ts";
+import { Classes } from "../../../plugins/retry/verdict.ts";
 import type { Attempt } from "../../../core/index.ts";
 
 const classes = new Classes(v.parse(options, {}));
@@ -61,8 +61,10 @@ test("failures, by whether another may do better", () => {
 
 test("a wait is told in ms, in seconds, or by a date", () => {
   const now = Date.parse("2026-11-21T10:00:00Z");
-  const of = (headers: Record<string, string>): number | undefined =>
-    parseRetryAfter(new Headers(headers), now);
+  const of = (headers: Record<string, string>): number | undefined => {
+    const until = readRetryAfter(new Headers(headers), now);
+    return until && Math.max(0, until - now);
+  };
   assert.deepEqual(
     [
       of({}),
