@@ -15,6 +15,11 @@ export function matcher(list: readonly string[] | undefined): (name: string) => 
   return (name) => takes(name) && !excludes(name);
 }
 
+/** The name under which a map has what holds for one: its own, else the first pattern that fits it. */
+export function fittingName(map: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  return Object.hasOwn(map, name) ? name : Object.keys(map).find((pattern) => wildcard(pattern)(name));
+}
+
 function everything(): boolean {
   return true;
 }

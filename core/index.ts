@@ -58,7 +58,7 @@ export { discard } from "./discard.ts";
 export { StreamReaderBase } from "./stream-reader.ts";
 export { badAnswer, badRequest, errorType, GatewayError, plainErrorBody } from "./errors.ts";
 export type { GatewayErrorInit } from "./errors.ts";
-export { matcher, wildcard } from "./glob.ts";
+export { fittingName, matcher, wildcard } from "./glob.ts";
 export { limitList, limitTexts, parseLimits } from "./limits.ts";
 export type { Limit } from "./limits.ts";
 export { reserveTokens, usedTokens } from "./reservation.ts";

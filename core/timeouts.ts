@@ -14,7 +14,18 @@ export function timeoutsFor(upstream: Upstream, { model, gateway }: Call): Timeo
   return (own ?? general) ? { ...upstream.timeouts, ...(own ?? general) } : upstream.timeouts;
 }
 
+interface Rule {
+  fits: (model: string) => boolean;
+  own: Partial<Timeouts>;
+}
+
+const compiled = new WeakMap<ByModel, Rule[]>();
+
 function firstFit(timeouts: ByModel, model: string): Partial<Timeouts> | undefined {
-  for (const pattern in timeouts) if (wildcard(pattern)(model)) return timeouts[pattern];
-  return undefined;
+  let rules = compiled.get(timeouts);
+  if (!rules) {
+    rules = Object.entries(timeouts).map(([pattern, own]) => ({ fits: wildcard(pattern), own }));
+    compiled.set(timeouts, rules);
+  }
+  return rules.find(({ fits }) => fits(model))?.own;
 }

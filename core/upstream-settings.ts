@@ -1,4 +1,4 @@
-import { wildcard } from "./glob.ts";
+import { fittingName } from "./glob.ts";
 import type { Upstream } from "./upstream.ts";
 
 type Overrides<S> = { readonly [K in keyof S]?: S[K] | undefined };
@@ -16,8 +16,7 @@ export function settingsByUpstream<S extends object>(
   return (upstream) => {
     const known = made.get(upstream);
     if (known) return known;
-    const { name } = upstream;
-    const fit = Object.hasOwn(own, name) ? name : Object.keys(own).find((pattern) => wildcard(pattern)(name));
+    const fit = fittingName(own, upstream.name);
     const given = Object.entries(fit === undefined ? {} : own[fit]!).filter(
       ([, value]) => value !== undefined,
     );

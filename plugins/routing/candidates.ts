@@ -1,4 +1,4 @@
-import { ruleMatcher, targetsOf, wildcard } from "../../core/index.ts";
+import { fittingName, ruleMatcher, targetsOf, wildcard } from "../../core/index.ts";
 import type { Candidate, Choice, OfferedModel, RouteRule, Target, Upstream } from "../../core/index.ts";
 
 /** One upstream that could serve a model, as a strategy and as `explain` see it. */
@@ -127,8 +127,6 @@ function offeredName({ name }: OfferedModel, { model, pattern }: Question): stri
 }
 
 function weightOf({ weight, weights }: Upstream, name: string): number {
-  const exact = weights[name];
-  if (exact !== undefined) return exact;
-  for (const pattern in weights) if (wildcard(pattern)(name)) return weights[pattern] ?? weight;
-  return weight;
+  const fit = fittingName(weights, name);
+  return (fit === undefined ? undefined : weights[fit]) ?? weight;
 }

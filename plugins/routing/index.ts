@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { definePlugin, GatewayError, wildcard } from "../../core/index.ts";
+import { definePlugin, fittingName, GatewayError } from "../../core/index.ts";
 import { KeyOrder } from "./keys.ts";
 import { checkStrategies, Planner, useStrategy } from "./planner.ts";
 import { firstKeys, targetsFor } from "./targets.ts";
@@ -170,9 +170,7 @@ class Router {
     asked: string | undefined,
   ): Generator<Leg, undefined> {
     if (!chains || asked === undefined || call.prefix !== undefined) return undefined;
-    const pattern = Object.hasOwn(chains, asked)
-      ? asked
-      : Object.keys(chains).find((one) => wildcard(one)(asked));
+    const pattern = fittingName(chains, asked);
     for (const model of (pattern !== undefined && chains[pattern]) || []) {
       if (call.caller?.mayUseModel(model) === false) continue;
       const plan = this.planner.plan(call, model);
