@@ -59,6 +59,7 @@ export { StreamReaderBase } from "./stream-reader.ts";
 export { badAnswer, badRequest, errorType, GatewayError, plainErrorBody } from "./errors.ts";
 export type { GatewayErrorInit } from "./errors.ts";
 export { fittingName, matcher, wildcard } from "./glob.ts";
+export { hashText } from "./hash.ts";
 export { limitList, limitTexts, parseLimits } from "./limits.ts";
 export type { Limit } from "./limits.ts";
 export { reserveTokens, usedTokens } from "./reservation.ts";

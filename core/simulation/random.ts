@@ -1,10 +1,12 @@
+import { hashText } from "../hash.ts";
+
 /**
  * Chance that is the same for the same seed, on every machine: xoshiro128** by Blackman and Vigna (2018), its state
  * filled from the seed by splitmix32. From 0 to below 1, in steps of 2^-32.
  * @param purpose Sets what is drawn for one thing apart from what is drawn for others.
  */
 export function seededRandom(seed: number, purpose: string): () => number {
-  let fill = hash(`${seed} ${purpose}`);
+  let fill = hashText(`${seed} ${purpose}`);
   const next = (): number => {
     fill = (fill + 0x9e3779b9) | 0;
     let z = fill;
@@ -25,11 +27,4 @@ export function seededRandom(seed: number, purpose: string): () => number {
     d = (d << 11) | (d >>> 21);
     return (result >>> 0) / 4_294_967_296;
   };
-}
-
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value;
 }

@@ -3,7 +3,7 @@ import redisDriver from "unstorage/drivers/redis";
 import type { Redis } from "ioredis";
 import { nameOf, readRedisAddress } from "./redis-address.ts";
 import { RedisBoard } from "./redis-board.ts";
-import { clientOptions } from "./redis-client.ts";
+import { clientOptions } from "./redis-client.node.ts";
 import { createRedisCounters } from "./redis-counters.ts";
 import { createRedisCursors } from "./redis-cursors.ts";
 import { createBackoff, createLink, type Link, type Rejoin } from "./redis-link.ts";

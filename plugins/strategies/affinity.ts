@@ -1,7 +1,8 @@
+import { hashText } from "../../core/index.ts";
 import { around } from "./around.ts";
 import { conversationOf } from "./conversation.ts";
-import { hashText, mix } from "./hash.ts";
 import { others } from "./lowest-first.ts";
+import { mix } from "./mix.ts";
 import { scheduleOf } from "./schedule.ts";
 import type { Call, Choice, Chooser, Strategy, Turn } from "../../core/index.ts";
 import type { SmoothSchedule } from "./schedule.ts";

@@ -1,5 +1,4 @@
-import { isFields } from "../../core/index.ts";
-import { hashText } from "./hash.ts";
+import { hashText, isFields } from "../../core/index.ts";
 import type { Call, Fields } from "../../core/index.ts";
 
 /** Of a long text, so much of its beginning and as much of its end is looked at, and its length. */

@@ -6,8 +6,9 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { ConfigError, loadConfig } from "../../config/index.ts";
 import type { LoadedConfig, LoadOptions } from "../../config/index.ts";
+import { seededRandom } from "../_seeded.ts";
 import { inFolder } from "./_folder.ts";
-import { mutate, randomFrom, randomValue } from "./_mutations.ts";
+import { mutate, randomValue } from "./_mutations.ts";
 import type { Random } from "./_mutations.ts";
 
 /** `SLUICE_FUZZ_SEED=… SLUICE_FUZZ_RUNS=5000` runs a failure again, or for longer. */
@@ -80,7 +81,7 @@ async function fuzz(
 ): Promise<void> {
   await inFolder({}, async ({ path }) => {
     for (let run = 0; run < runs; run++) {
-      const [options, what] = await make(randomFrom(seed + run), path);
+      const [options, what] = await make(seededRandom(seed + run), path);
       try {
         check(await outcome({ cwd: path, env, ...options }));
       } catch (error) {

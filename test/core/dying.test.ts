@@ -65,9 +65,9 @@ test("one of three upstreams that dies under load costs no call, is left alone, 
   });
   const headers = { authorization: "Bearer sk-caller-0001", "content-type": "application/json" };
   const body = JSON.stringify({ model: "gpt-4o", messages: [{ role: "user", content: "hi" }] });
-  let going = true;
+  const stop = new AbortController();
   const caller = async (): Promise<void> => {
-    while (going) {
+    while (!stop.signal.aborted) {
       const answer = await fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers, body });
       await answer.arrayBuffer();
     }
@@ -96,7 +96,7 @@ test("one of three upstreams that dies under load costs no call, is left alone, 
     await until(() => of("up-0") > back + 100, 20_000);
     assert.deepEqual([...statuses], [200]);
   } finally {
-    going = false;
+    stop.abort();
     await load;
     await gateway.close();
     await Promise.all(services.map((service) => service.die()));

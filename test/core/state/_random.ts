@@ -1,3 +1,4 @@
+import { seededRandom } from "../../_seeded.ts";
 import type { Window } from "../../../core/state/index.ts";
 
 /** From the environment, to run a failure again; else by chance. */
@@ -5,15 +6,10 @@ export function seedOf(): number {
   return Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 }
 
-/** Whole numbers from 0 to below the bound (mulberry32). */
+/** Whole numbers from 0 to below the bound. */
 export function randomFrom(seed: number): (bound: number) => number {
-  let state = seed >>> 0;
-  return (bound) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * bound);
-  };
+  const random = seededRandom(seed);
+  return (bound) => Math.floor(random() * bound);
 }
 
 export function randomWindow(random: (bound: number) => number, key: string): Window {

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { RedisOptions } from "ioredis";
-import { clusterConnector } from "./redis-cluster.ts";
+import { clusterConnector } from "./redis-cluster.node.ts";
 import { DISCONNECT_TIMEOUT, type Backoff } from "./redis-link.ts";
 import type { RedisAddress } from "./redis-address.ts";
 import type { StateOptions } from "./types.ts";
