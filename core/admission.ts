@@ -10,14 +10,16 @@ const hostPattern = /^(?:[\w.~-]+|\[[\da-f:.%]+\])(?::\d{0,5})?$/i;
 /** Neither of these belongs into a request's target (RFC 9112 section 3.2): whoever reads it may end it elsewhere. */
 const neverInTarget = /[^!-~]|#/;
 
+/** What nearly every target consists of: nothing of it needs a closer look. */
+const plainTarget = /^[\w/-]+$/;
+
 /**
  * Why a request is refused before anything else is known of it; undefined when nothing speaks against it.
  * Not every server refuses these by itself, and each could mean something else to an upstream than to us.
  * @param target Path and query as they came over the wire.
  */
 export function refusalOf(request: Request, target: string): GatewayError | undefined {
-  const queryAt = target.indexOf("?");
-  if (neverInTarget.test(target) || isTreacherous(queryAt < 0 ? target : target.slice(0, queryAt))) {
+  if (!plainTarget.test(target) && isUnclear(target)) {
     return refuse(400, "invalid_path", "The path of this request is not one that is passed on.");
   }
   if (refusedMethods.has(request.method)) {
@@ -37,6 +39,12 @@ export function refusalOf(request: Request, target: string): GatewayError | unde
     return refuse(501, "unsupported_transfer_coding", "The request's transfer coding is not supported.");
   }
   return undefined;
+}
+
+/** Whether a target could mean another place to an upstream than it does to us. */
+function isUnclear(target: string): boolean {
+  const queryAt = target.indexOf("?");
+  return neverInTarget.test(target) || isTreacherous(queryAt < 0 ? target : target.slice(0, queryAt));
 }
 
 function refuse(status: number, code: string, message: string): GatewayError {

@@ -21,21 +21,27 @@ export function obstacleOf(gates: readonly Gate[], target: Target, call: Call): 
 export function enterGates(gates: readonly Gate[], attempt: Attempt, call: Call): void | Promise<void> {
   for (let at = attempt.entered; at < gates.length; at++) {
     const entering = gates[at]?.enter?.(attempt, call);
-    if (entering instanceof Promise) return entering.then((obstacle) => goOn(obstacle, at));
+    if (entering instanceof Promise) return entering.then((obstacle) => goOn(gates, attempt, call, obstacle));
     if (entering) turnAway(gates, attempt, call, entering);
     attempt.entered = at + 1;
   }
+}
 
-  function goOn(obstacle: Obstacle | undefined, at: number): void | Promise<void> {
-    if (obstacle) turnAway(gates, attempt, call, obstacle);
-    attempt.entered = at + 1;
-    // Who waited may have been given up meanwhile.
-    if (call.canceller.cancelled) {
-      leaveGates(gates, attempt, call, "cancelled");
-      throw GatewayError.from(call.canceller.reason);
-    }
-    return enterGates(gates, attempt, call);
+/** A gate that took its time let an attempt in, or not; then come the others. */
+function goOn(
+  gates: readonly Gate[],
+  attempt: Attempt,
+  call: Call,
+  obstacle: Obstacle | undefined,
+): void | Promise<void> {
+  if (obstacle) turnAway(gates, attempt, call, obstacle);
+  attempt.entered++;
+  // Who waited may have been given up meanwhile.
+  if (call.canceller.cancelled) {
+    leaveGates(gates, attempt, call, "cancelled");
+    throw GatewayError.from(call.canceller.reason);
   }
+  return enterGates(gates, attempt, call);
 }
 
 function turnAway(gates: readonly Gate[], attempt: Attempt, call: Call, obstacle: Obstacle): never {

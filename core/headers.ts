@@ -1,7 +1,7 @@
 import type { HeaderPairs } from "./transport/types.ts";
 
 /** Headers that belong to one connection and are never passed on. Source: RFC 9110 section 7.6.1. */
-const hopByHop = new Set([
+const hopByHop: ReadonlySet<string> = new Set([
   "connection",
   "keep-alive",
   "proxy-authenticate",
@@ -14,8 +14,9 @@ const hopByHop = new Set([
   "http2-settings",
 ]);
 
-/** Made anew for each request, or answered by the gateway itself. */
-const ownRequestHeaders = new Set([
+/** Those, and what is made anew for each request or answered by the gateway itself. */
+const neverForwarded: ReadonlySet<string> = new Set([
+  ...hopByHop,
   "host",
   "content-length",
   "expect",
@@ -55,8 +56,7 @@ export function forwardedHeaders(
   for (let i = 0; i < pairs.length; i += 2) {
     const name = pairs[i] ?? "";
     const lower = name.toLowerCase();
-    if (hopByHop.has(lower) || ownRequestHeaders.has(lower) || named?.has(lower)) continue;
-    if (credentials.has(lower) || drop.has(lower)) continue;
+    if (neverForwarded.has(lower) || credentials.has(lower) || drop.has(lower) || named?.has(lower)) continue;
     out.push(name, pairs[i + 1] ?? "");
   }
   return out;
@@ -86,13 +86,29 @@ export function reasonPhrase(text: string): string {
 
 /** The last value of a header, or undefined. `name` is lower case. */
 export function headerValue(pairs: HeaderPairs, name: string): string | undefined {
-  for (let i = pairs.length - 2; i >= 0; i -= 2) if (pairs[i]?.toLowerCase() === name) return pairs[i + 1];
+  for (let i = pairs.length - 2; i >= 0; i -= 2) if (isNamed(pairs[i], name)) return pairs[i + 1];
   return undefined;
+}
+
+/** All values of a header as one (RFC 9110 section 5.3), or null. `name` is lower case. */
+export function joinedValue(pairs: HeaderPairs, name: string): string | null {
+  let joined: string | null = null;
+  for (let i = 0; i < pairs.length; i += 2) {
+    if (!isNamed(pairs[i], name)) continue;
+    const value = pairs[i + 1] ?? "";
+    joined = joined === null ? value : `${joined}, ${value}`;
+  }
+  return joined;
+}
+
+/** Most names differ in their length, which costs nothing to see. */
+function isNamed(found: string | undefined, name: string): boolean {
+  return found !== undefined && found.length === name.length && found.toLowerCase() === name;
 }
 
 /** Removes all headers of a name. `name` is lower case. */
 export function removeHeader(pairs: HeaderPairs, name: string): void {
-  for (let i = pairs.length - 2; i >= 0; i -= 2) if (pairs[i]?.toLowerCase() === name) pairs.splice(i, 2);
+  for (let i = pairs.length - 2; i >= 0; i -= 2) if (isNamed(pairs[i], name)) pairs.splice(i, 2);
 }
 
 /** Removes all headers of a name, or with `*` at its end all that begin so. `pattern` is lower case. */

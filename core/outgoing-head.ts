@@ -1,7 +1,7 @@
 import * as runtime from "#runtime";
 import { stripKeyProtocol, stripKeyQuery } from "./credentials.ts";
 import { GatewayError } from "./errors.ts";
-import { forwardedHeaders, headerValue, setHeader } from "./headers.ts";
+import { forwardedHeaders, headerValue, joinedValue, setHeader } from "./headers.ts";
 import { replaceModelQuery } from "./query.ts";
 import type { CallState } from "./call-state.ts";
 import type { HeaderPairs } from "./transport/types.ts";
@@ -30,18 +30,17 @@ export function outgoingHeaders(call: CallState, target: Target): HeaderPairs {
   const forwarding = call.prefix !== undefined;
   const ownKey = call.caller?.ownKey ?? false;
   const pairs = runtime.headerPairs(call.request);
-  const given = call.request.headers;
   const headers = forwardedHeaders(
     pairs,
-    given.get("connection"),
+    joinedValue(pairs, "connection"),
     ownKey ? noHeaders : call.gateway.credentials.headers,
     forwarding ? noHeaders : pageHeaders,
   );
-  const protocols = ownKey ? null : given.get("sec-websocket-protocol");
+  const protocols = ownKey ? null : joinedValue(pairs, "sec-websocket-protocol");
   if (protocols !== null) setHeader(headers, "sec-websocket-protocol", stripKeyProtocol(protocols));
-  headers.push("via", viaOf(given.get("via")));
+  headers.push("via", viaOf(joinedValue(pairs, "via")));
   if (forwarding && upstream.forwarded) addForwarded(headers, call, pairs);
-  const length = call.body ? null : given.get("content-length");
+  const length = call.body ? null : call.request.headers.get("content-length");
   if (length !== null) headers.push("content-length", length);
   for (const name in upstream.headers) setHeader(headers, name.toLowerCase(), upstream.headers[name] ?? "");
   return headers;

@@ -46,7 +46,10 @@ export function createRouter(
     }
     const rest = others.get(path) ?? path;
     const found = own?.(method, rest, headers);
-    if (found) return { prefix: undefined, rest, ...found, operation: found.endpoint.operation };
+    if (found) {
+      const { endpoint, protocol } = found;
+      return { prefix: undefined, rest, endpoint, protocol, operation: endpoint.operation };
+    }
     return root?.(method, path, headers);
   };
 }
