@@ -25,6 +25,10 @@ interface Note {
   hedged?: number;
 }
 
+function noUpstream(): GatewayError {
+  return new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
+}
+
 /** One call on its way through its targets. */
 export class Tries {
   readonly #call: Call;
@@ -47,13 +51,33 @@ export class Tries {
     this.#queue = new TargetQueue(call, shared.attemptsOf(call), maxRetryAfter);
   }
 
-  async run(): Promise<Response> {
-    const { classes, budget, hedging } = this.#shared;
-    if (!this.#queue.start()) {
-      throw new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
+  /** Not async: nearly every call's first attempt is its last, and is passed on as it is. */
+  run(): Promise<Response> {
+    const { hedging } = this.#shared;
+    try {
+      if (!this.#queue.start()) throw noUpstream();
+    } catch (error) {
+      return Promise.reject(GatewayError.from(error));
     }
-    for (;;) {
-      const result = await (hedging ? this.#attempt(hedging) : this.#alone());
+    if (hedging) return this.#attempt(hedging).then((result) => this.#goThrough(result));
+    const before = this.#begin();
+    const answered = (response: Response): Response | Promise<Response> =>
+      response.status < 400
+        ? this.#pass(response)
+        : this.#goThrough(this.#resultOf(before, response, undefined));
+    const failed = (error: unknown): Promise<Response> =>
+      this.#goThrough(this.#resultOf(before, undefined, error));
+    try {
+      return this.#next().then(answered, failed);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** From the first attempt's result to the call's. */
+  async #goThrough(first: Result): Promise<Response> {
+    const { classes, budget, hedging } = this.#shared;
+    for (let result = first; ; result = await (hedging ? this.#attempt(hedging) : this.#alone())) {
       const verdict = classes.judge(result);
       if (this.#isRetry) budget.ended(verdict === "answer" && result.response !== undefined);
       this.#isRetry = false;
@@ -85,21 +109,32 @@ export class Tries {
   }
 
   async #alone(): Promise<Result> {
+    const before = this.#begin();
+    try {
+      return this.#resultOf(before, await this.#next(), undefined);
+    } catch (error) {
+      return this.#resultOf(before, undefined, error);
+    }
+  }
+
+  /** Puts the current target into the call; how many attempts it had before. */
+  #begin(): number {
     const call = this.#call;
     const { current } = this.#queue;
     call.target = current?.target;
     call.model = current?.model;
     this.#queue.count(1);
-    const { attempts } = call;
-    const before = attempts.length;
-    let response: Response | undefined;
-    let failure: GatewayError | undefined;
-    try {
-      response = await this.#next();
-    } catch (error) {
-      failure = GatewayError.from(error);
-    }
-    return { response, failure, attempt: attempts.length > before ? attempts.at(-1) : undefined };
+    return call.attempts.length;
+  }
+
+  /** @param before attempts that the call had before this one, which may not have begun */
+  #resultOf(before: number, response: Response | undefined, error: unknown): Result {
+    const { attempts } = this.#call;
+    return {
+      response,
+      failure: response ? undefined : GatewayError.from(error),
+      attempt: attempts.length > before ? attempts.at(-1) : undefined,
+    };
   }
 
   /** The last real answer or failure; that a target was not to be had only where there was none. */
@@ -149,18 +184,17 @@ export class Tries {
     const { response, failure } = this.#last ?? {};
     // Looking for further targets may have gone on to other models.
     this.#call.model = this.#queue.current?.model;
-    if (response) {
-      this.#tellModel();
-      return response;
-    }
+    if (response) return this.#pass(response);
     throw failure ?? new GatewayError("No attempt was made.", { status: 502, code: "no_attempt" });
   }
 
-  /** Tells the client of another model than the one it asked for. */
-  #tellModel(): void {
+  /** An answer for the client, who is told of another model than the one it asked for. */
+  #pass(response: Response): Response {
     const { model, askedModel, gateway, responseHeaders } = this.#call;
-    if (model === undefined || model === askedModel || askedModel === undefined) return;
-    if (model !== gateway.meaningOf(askedModel).model) responseHeaders.push("x-sluice-model", model);
+    const isOther = model !== undefined && askedModel !== undefined && model !== askedModel;
+    if (isOther && model !== gateway.meaningOf(askedModel).model)
+      responseHeaders.push("x-sluice-model", model);
+    return response;
   }
 
   #note(more: Note): void {
