@@ -1,5 +1,4 @@
 import * as runtime from "#runtime";
-import { afterwards } from "./afterwards.ts";
 import { GatewayError, plainErrorBody } from "./errors.ts";
 import { readAlong } from "./read-along.ts";
 import { Relay } from "./relay.ts";
@@ -90,7 +89,7 @@ class CallHooks implements RelayHooks {
     call.over = true;
     const duration = call.gateway.clock.tick() - call.startedTick;
     if (error !== undefined) call.error ??= GatewayError.from(error);
-    afterwards(() => {
+    runtime.afterwards(() => {
       const reading = call.along?.end();
       if (reading) void reading.then(() => this.#tell(result, duration));
       else this.#tell(result, duration);

@@ -53,21 +53,21 @@ export function respond(
   if (facts.streaming && judged) return firstEvent(answer, timeouts).then(passOn);
   const length = Number(headerValue(headers, "content-length") ?? Number.NaN);
   const refused = status >= 400 && call.endpoint !== undefined && !facts.streaming;
+  const passWhole = (bytes: Uint8Array): Response | Promise<Response> => {
+    if (judged) checkJson(bytes);
+    if (!refused) return passOn(bytes);
+    return noteRefusal(call, attempt, bytes, facts).then(() => passOn(bytes));
+  };
   if (length <= wholeAnswerLimit && !facts.streaming) {
-    return wholeAnswer(answer, length, timeouts).then((bytes) => {
-      if (judged) checkJson(bytes);
-      if (!refused) return passOn(bytes);
-      return noteRefusal(call, attempt, bytes, facts).then(() => passOn(bytes));
-    });
+    // Most come with their head: then nothing needs to be waited for.
+    const here = body.whole?.();
+    if (here?.byteLength === length) return passWhole(here);
+    return wholeAnswer(answer, length, timeouts).then(passWhole);
   }
   if (Number.isNaN(length) && (refused || (judged && !call.stream))) {
-    return shortAnswer(answer).then((held) => {
-      if (!held.ended) return passOn(held.body);
-      const bytes = concat(held.chunks, held.size);
-      if (judged) checkJson(bytes);
-      if (!refused) return passOn(bytes);
-      return noteRefusal(call, attempt, bytes, facts).then(() => passOn(bytes));
-    });
+    return shortAnswer(answer).then((held) =>
+      held.ended ? passWhole(concat(held.chunks, held.size)) : passOn(held.body),
+    );
   }
   // Until its first piece is here, an answer that breaks can still be tried elsewhere.
   return call.endpoint ? body.ready().then(() => passOn(body)) : passOn(body);

@@ -128,17 +128,13 @@ async function exchangeIn(
     call.prefix === undefined
       ? provider.url(attempted)
       : (provider.forwardURL?.(attempted, call.rest, search) ?? upstreamURL(call, target, search));
-  if (isUpgrade(call.request))
-    return upgrade(call, { url, headers, connectTimeout: timeouts.connect, proxy });
+  if (isUpgrade(call)) return upgrade(call, { url, headers, connectTimeout: timeouts.connect, proxy });
   const body = call.form
     ? await outgoingForm(call, target, headers)
     : outgoingBody(call, attempted, translation);
   if (translation && translation.dropped.size > 0) attempt.dropped = [...translation.dropped];
-  const request = { headers, body };
-  if (provider.prepare && !isStream(request.body)) {
-    await provider.prepare({ headers, body: request.body }, attempted);
-  }
-  const init = { method: call.method, ...request, canceller: call.canceller, timeouts, proxy };
+  if (provider.prepare && !isStream(body)) await provider.prepare({ headers, body }, attempted);
+  const init = { method: call.method, headers, body, canceller: call.canceller, timeouts, proxy };
   const answer = provider.answer
     ? await inProcess(provider.answer(toRequest(url, init), attempted))
     : await runtime.send(url, init);
@@ -154,7 +150,9 @@ async function exchangeIn(
   const rewritten =
     call.onBreak && (await rewriting(call, target, attempt, factsOf(plain.status, plain.headers)));
   if (rewritten) return respondTranslated(call, rewritten, plain);
-  return await respond(call, attempt, rename ? renameAnswer(plain, rename) : plain, timeouts);
+  const response = respond(call, attempt, rename ? renameAnswer(plain, rename) : plain, timeouts);
+  // To wait for what is here costs a turn.
+  return response instanceof Promise ? await response : response;
 }
 
 function isChoiceRefused(status: number, { failure, target }: Attempt): boolean {
@@ -193,8 +191,9 @@ function describe(call: CallState, target: Target, translation: Translation | un
   return { call, target, operation, protocol: call.protocol, path, search, stream, translated: false };
 }
 
-function isUpgrade(request: Request): boolean {
-  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
+/** RFC 6455 section 4.1: always a GET. */
+function isUpgrade({ method, request }: CallState): boolean {
+  return method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 async function upgrade(call: CallState, to: Omit<TunnelInit, "request" | "canceller">): Promise<Response> {

@@ -175,7 +175,8 @@ function endWith(target: Writable, bytes: Uint8Array, response: ServerResponse |
     return;
   }
   const { buffer, byteOffset, byteLength } = bytes;
-  target.end(Buffer.from(buffer, byteOffset, byteLength).toString("latin1"), "latin1");
+  const whole = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength);
+  target.end(whole.toString("latin1"), "latin1");
 }
 
 export function respond(
@@ -184,7 +185,8 @@ export function respond(
   headers: HeaderPairs,
   relay: Relay | null,
 ): Response {
-  const text = reasonPhrase(statusText) || (STATUS_CODES[status] ?? "");
+  const usual = STATUS_CODES[status] ?? "";
+  const text = statusText === usual ? usual : reasonPhrase(statusText) || usual;
   if (relay) return new RelayedResponse(status, text, headers, relay);
   return new FastResponse(null, new LazyInit(status, text, headers));
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { concat } from "../transport/body.ts";
 import { bodyAborted, bodyTooLarge, bodyTooSlow } from "./body-errors.ts";
 import { Client, closeWithConnection, connectionOf } from "./client.node.ts";
+import { together } from "./defer.node.ts";
 import { touch, unwatch, watch } from "./watchdog.ts";
 import * as web from "./web.ts";
 import type { HeaderPairs } from "../transport/types.ts";
@@ -48,7 +49,7 @@ export function readBody(request: Request, limit: number, silence: number): Prom
   if (req.readableEnded || req.destroyed) return Promise.reject(bodyAborted());
   return new Promise((resolve) => {
     // A small body comes with its head: once the parser is through with what was read, it is here whole.
-    setImmediate(() => {
+    together(() => {
       const whole = req.complete && req.readableLength <= limit;
       resolve(whole ? takeAll(req) : collect(req, limit, silence));
     });

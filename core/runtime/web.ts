@@ -92,10 +92,6 @@ export function setHeaders(response: Response, headers: HeaderPairs): Response {
   }
 }
 
-export function defer(work: () => void): void {
-  setTimeout(work, 0);
-}
-
 export function rawTarget(request: Request): string {
   const { url } = request;
   const authorityAt = url.indexOf("://") + 3;

@@ -47,6 +47,8 @@ export interface BodySink {
 export interface WireBody {
   /** Resolves when the first piece or the end is here; rejects when it broke before. To be called before `start`. */
   ready(): Promise<void>;
+  /** All of it, where it came at once and is here; it need not be started then. To be called before `start`. */
+  whole?(): Uint8Array | undefined;
   start(sink: BodySink): void;
   pause(): void;
   resume(): void;

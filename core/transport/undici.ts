@@ -1,6 +1,7 @@
 import { Pool, ProxyAgent } from "undici";
 import type { Dispatcher } from "undici";
 import { GatewayError } from "../errors.ts";
+import { together } from "../runtime/defer.node.ts";
 import { touch, unwatch, watch } from "../runtime/watchdog.ts";
 import { transportError } from "./failure.ts";
 import type { TransportFailure } from "./failure.ts";
@@ -126,7 +127,10 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
     if (status < 200) return;
     this.#answered = true;
     this.#watch();
-    this.#resolve({ status, statusText: statusText ?? "", headers: toPairs(headers), body: this });
+    // A small body comes with its head: when the step is taken, it is here whole.
+    together(() => {
+      this.#resolve({ status, statusText: statusText ?? "", headers: toPairs(headers), body: this });
+    });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
@@ -171,6 +175,11 @@ class Exchange implements Dispatcher.DispatchHandler, WireBody {
       if (this.#waiting.length > 0) resolve();
       else if (this.#ended) this.#onReady(this.#ended.error);
     });
+  }
+
+  whole(): Uint8Array | undefined {
+    const isHere = this.#ended && !("error" in this.#ended) && this.#waiting.length === 1;
+    return isHere ? this.#waiting[0] : undefined;
   }
 
   start(sink: BodySink): void {
