@@ -11,9 +11,12 @@ const resultMembers = new Set(["type", "tool_use_id", "content", "is_error", "ca
 export function decodeMessages(body: Fields): ChatMessage[] {
   const { system, messages } = body;
   if (!Array.isArray(messages)) throw badRequest("messages: Field required", "messages");
-  const turns = messages.flatMap((message, i) => decodeTurn(message, `messages.${i}`));
-  if (system === undefined || system === null) return turns;
-  return [{ role: "system", content: contentFrom(system, "system") }, ...turns];
+  const turns: ChatMessage[] = [];
+  if (system !== undefined && system !== null) {
+    turns.push({ role: "system", content: contentFrom(system, "system") });
+  }
+  messages.forEach((message, i) => turns.push(...decodeTurn(message, `messages.${i}`)));
+  return turns;
 }
 
 function decodeTurn(message: unknown, place: string): ChatMessage[] {

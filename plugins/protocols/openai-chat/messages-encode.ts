@@ -120,26 +120,37 @@ function toolCall(call: ToolCall, context: CodecContext): ChatCompletionMessageT
 
 function writeContent(content: string | ContentPart[], role: string, context: CodecContext) {
   if (typeof content === "string") return content;
-  const parts = content.flatMap((part) => writePart(part, role, context));
+  const parts: ChatCompletionContentPart[] = [];
+  for (const part of content) {
+    const written = writePart(part, role, context);
+    if (written) parts.push(written);
+  }
   // A list without parts is refused.
   return parts.length > 0 ? parts : "";
 }
 
-function writePart(part: ContentPart, role: string, context: CodecContext): ChatCompletionContentPart[] {
+function writePart(
+  part: ContentPart,
+  role: string,
+  context: CodecContext,
+): ChatCompletionContentPart | undefined {
   if (part.type === "extension") {
-    if (part.protocol === protocolName) return [part.value as unknown as ChatCompletionContentPart];
+    if (part.protocol === protocolName) return part.value as unknown as ChatCompletionContentPart;
     context.drop(`messages.content.${String(part.value["type"] ?? part.protocol)}`);
-    return [];
+    return undefined;
   }
   if (!partTypes[role]?.includes(part.type)) {
     context.drop(`messages.content.${part.type}`);
-    return [];
+    return undefined;
   }
-  if (part.type === "refusal") return [part as unknown as ChatCompletionContentPart];
+  if (part.type === "refusal") return part as unknown as ChatCompletionContentPart;
+  const isSame = part.type !== "file" && part.extensions === undefined && part.cache_control === undefined;
+  // Nearly all of a long history.
+  if (isSame) return part as unknown as ChatCompletionContentPart;
   const { extensions: _, cache_control, ...rest } = part;
   const said = rest.type === "file" ? writeFile(rest) : rest;
   const mark = cache_control && takesExtension(context, "cache_control") && { cache_control };
-  return [{ ...said, ...mark } as ChatCompletionContentPart];
+  return { ...said, ...mark } as ChatCompletionContentPart;
 }
 
 /** OpenAI's chat takes a file's bytes or its id; of one that is elsewhere the model is told where. */
