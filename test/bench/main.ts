@@ -25,8 +25,8 @@ const parts = ["chat", "sse", "translation", "selection", "shared", "simulator",
 const command = defineCommand({
   meta: { name: "bench", description: "Measures Sluice beside other proxies, in turns, on this machine" },
   args: {
-    rounds: { type: "string", default: "3", description: "Rounds of each load" },
-    seconds: { type: "string", default: "4", description: "Seconds a peer is loaded in each round" },
+    rounds: { type: "string", default: "9", description: "Rounds of each load" },
+    seconds: { type: "string", default: "1", description: "Seconds a peer is loaded in each round" },
     only: { type: "string", description: `Peers, with commas: ${peers.map((peer) => peer.name).join(",")}` },
     load: { type: "string", description: `What to measure, with commas: ${parts.join(",")}` },
     json: {
@@ -55,7 +55,7 @@ const command = defineCommand({
     }
     const sluice = measured.find((peer) => peer.name === "sluice");
     if (sluice && wanted.includes("translation")) {
-      report.translation = await measureTranslation(sluice, generator, rounds);
+      report.translation = await measureTranslation(sluice, generator);
     }
     if (wanted.includes("selection")) report.selection = await measureSelection();
     if (sluice && wanted.includes("shared")) report.shared = await measureShared();
