@@ -13,12 +13,12 @@ export interface StartupReport {
   readonly failed?: string;
 }
 
-/** Starts the peer five times, one after the other, on the core that gateways get. */
+/** Starts the peer nine times, one after the other, on the core that gateways get. */
 export async function measureStartup(peer: Peer): Promise<StartupReport> {
   const upstream = await startUpstream("chat");
   const starts: number[] = [];
   try {
-    for (let count = 0; count < 5; count++) starts.push(await oneStart(peer, upstream.port));
+    for (let count = 0; count < 9; count++) starts.push(await oneStart(peer, upstream.port));
   } catch (error) {
     return { starts, failed: error instanceof Error ? error.message : String(error) };
   } finally {
