@@ -1,5 +1,5 @@
 export { closeConnections, send } from "../transport/undici.ts";
-export { afterwards, defer, together } from "./defer.node.ts";
+export { afterwards, defer } from "./defer.node.ts";
 export { fetchPublic } from "./fetch-public.node.ts";
 export { unpack } from "./unpack.node.ts";
 export {

@@ -61,8 +61,6 @@ export interface Runtime {
   rawTarget(request: Request): string;
   /** Runs the work once the event loop has served what arrived by now. */
   defer(work: () => void): void;
-  /** Runs a step of a call then, together with those of other calls: each costs a sixth less of the whole call than alone. */
-  together(step: () => void): void;
   /** Runs what comes after a call as soon as its last byte is handed on, with what comes after those that end with it. */
   afterwards(work: () => void): void;
   /** All headers as they came, in order. */
