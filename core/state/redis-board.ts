@@ -178,8 +178,13 @@ export class RedisBoard implements Board, Rejoin {
     if (from === this.#id) return this.#echoed(key);
     if (this.#echoes.has(key) || this.#unsent.has(key)) return;
     for (const changed of this.#readings) changed.add(key);
-    if (value !== null && left > 0) this.#local.set(key, value, left);
-    else this.#local.delete(key);
+    if (value === null || left <= 0) this.#local.delete(key);
+    else this.#take(key, value, left);
+  }
+
+  /** What was just read is told on the channel too, and the other way round; it changes once. */
+  #take(key: string, value: string, left: number): void {
+    if (!this.#has(key, value, left)) this.#local.set(key, value, left);
   }
 
   #echoed(key: string): void {
@@ -197,7 +202,7 @@ export class RedisBoard implements Board, Rejoin {
       for (const keys of batches(await this.#scan())) {
         for (const [key, value, left] of await this.#load(keys)) {
           found.add(key);
-          if (!changed.has(key) && !this.#has(key, value, left)) this.#local.set(key, value, left);
+          if (!changed.has(key)) this.#take(key, value, left);
         }
       }
       for (const key of this.#local.keys()) {
