@@ -1,5 +1,3 @@
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { startGateway } from "../_gateway.ts";
 import { startRawUpstream } from "../_raw.ts";
 import { answerWell, faults } from "./faults.ts";
@@ -21,6 +19,9 @@ export interface FaultResult {
 const calls = 5;
 /** No call may take longer than this, ms: several attempts with their time-outs, on a slow machine. */
 export const deadline = 10_000;
+
+/** Nothing listens there: a port that was free a moment ago may be another test's by now. */
+const closedAddress = "http://127.0.0.1:1";
 
 const plugins = { learning: [], naive: [{ breaker: false }, { cooldown: false }] } as const;
 
@@ -80,7 +81,7 @@ async function setUp({ fault, stream, another }: Cell, manner: keyof typeof plug
     keys: ["sk-caller-0001"],
     server: { timeouts: { connect: "500ms", firstByte: "400ms", silence: "400ms" } },
     upstreams: [
-      upstream("faulty", fault.refused ? await closedAddress() : faulty.url, 1),
+      upstream("faulty", fault.refused ? closedAddress : faulty.url, 1),
       ...(another ? [upstream("healthy", healthy.url, 0)] : []),
     ],
     plugins: [{ retry: { attempts: 3, maxRetryAfter: "1s" } }, ...plugins[manner]],
@@ -92,15 +93,6 @@ async function setUp({ fault, stream, another }: Cell, manner: keyof typeof plug
       await Promise.all([faulty.close(), healthy.close()]);
     },
   };
-}
-
-/** An address at which nothing listens. */
-async function closedAddress(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return `http://127.0.0.1:${port}`;
 }
 
 /** One call; what its client sees. Rejects for what no client should see. */
