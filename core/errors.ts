@@ -61,6 +61,11 @@ export function badRequest(message: string, param?: string): GatewayError {
   return new GatewayError(message, { status: 400, code: "invalid_request", ...(param && { param }) });
 }
 
+/** The refusal of a call that no upstream serves. */
+export function noUpstream(): GatewayError {
+  return new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
+}
+
 /** An upstream's answer that cannot be made out: 502. `reason` says what is wrong with it, without its text. */
 export function badAnswer(reason: string, cause?: unknown): GatewayError {
   return new GatewayError(`The upstream's answer cannot be made out: ${reason}.`, {

@@ -56,7 +56,7 @@ export type { Explanation, ExplainedTarget, ExplainQuery } from "./explain.ts";
 export { replaceTopLevelString } from "./json.ts";
 export { discard } from "./discard.ts";
 export { StreamReaderBase } from "./stream-reader.ts";
-export { badAnswer, badRequest, errorType, GatewayError, plainErrorBody } from "./errors.ts";
+export { badAnswer, badRequest, errorType, GatewayError, noUpstream, plainErrorBody } from "./errors.ts";
 export type { GatewayErrorInit } from "./errors.ts";
 export { fittingName, matcher, wildcard } from "./glob.ts";
 export { hashText } from "./hash.ts";

@@ -1,6 +1,6 @@
 import * as runtime from "#runtime";
 import { emit } from "./emit.ts";
-import { GatewayError } from "./errors.ts";
+import { GatewayError, noUpstream } from "./errors.ts";
 import { enterGates, leaveGates } from "./gates.ts";
 import { removeHeader, setHeader } from "./headers.ts";
 import { outgoingBody, outgoingForm } from "./outgoing-body.ts";
@@ -90,11 +90,6 @@ function endOfFailure(call: CallState, { retryable, code }: GatewayError): Attem
   const { cancelled, reason } = call.canceller;
   const isOurs = cancelled && !(reason instanceof GatewayError && reason.retryable);
   return isOurs || !retryable ? "cancelled" : "failed";
-}
-
-/** The refusal of a call that no upstream serves. */
-export function noUpstream(): GatewayError {
-  return new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
 }
 
 /** The exchange over the network. */
@@ -191,9 +186,9 @@ function describe(call: CallState, target: Target, translation: Translation | un
   return { call, target, operation, protocol: call.protocol, path, search, stream, translated: false };
 }
 
-/** RFC 6455 section 4.1: always a GET. */
-function isUpgrade({ method, request }: CallState): boolean {
-  return method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
+/** Whatever its method: a handshake that is not valid is refused there. */
+function isUpgrade({ request }: CallState): boolean {
+  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 async function upgrade(call: CallState, to: Omit<TunnelInit, "request" | "canceller">): Promise<Response> {

@@ -1,4 +1,4 @@
-import { discard, GatewayError, readRetryAfter } from "../../core/index.ts";
+import { discard, GatewayError, noUpstream, readRetryAfter } from "../../core/index.ts";
 import { Race } from "./race.ts";
 import { TargetQueue } from "./queue.ts";
 import { wait } from "./wait.ts";
@@ -23,10 +23,6 @@ interface Note {
   stopped?: "budget";
   /** Targets that were asked beside others. */
   hedged?: number;
-}
-
-function noUpstream(): GatewayError {
-  return new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
 }
 
 /** One call on its way through its targets. */

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { definePlugin, fittingName, GatewayError } from "../../core/index.ts";
+import { definePlugin, fittingName, GatewayError, noUpstream } from "../../core/index.ts";
 import { KeyOrder } from "./keys.ts";
 import { checkStrategies, Planner, useStrategy } from "./planner.ts";
 import { firstKeys, targetsFor } from "./targets.ts";
@@ -190,9 +190,7 @@ class Router {
         code: "unknown_path",
       });
     }
-    if (model === undefined) {
-      return new GatewayError("No upstream serves this call.", { status: 404, code: "no_upstream" });
-    }
+    if (model === undefined) return noUpstream();
     if (this.planner.isOffered(call, model)) {
       const message = `The upstreams that offer ${model} do not speak ${protocol?.name} for ${call.operation}.`;
       return new GatewayError(message, { status: 501, code: "protocol_mismatch", param: "model" });
