@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { createState, type StateEvents, type StateOptions } from "../../../core/state/index.ts";
 import { openFs } from "../../../core/state/fs.ts";
 import { createMemoryCounters } from "../../../core/state/memory.ts";
@@ -39,6 +40,7 @@ test("fs: counters and items survive a close and reopen", () =>
     await first.counters.increment("gone", 4, 1);
     await first.storage.setItem("plugin:item", { kept: true });
     await first.close();
+    await delay(2);
 
     const second = await openAt(path);
     assert.deepEqual(used(await second.counters.peek(windows)), [90, 7]);
@@ -64,6 +66,7 @@ test("fs: notes on the board survive a close and reopen, until their end", () =>
     first.board.set("c", "gone", 60_000);
     first.board.delete("c");
     await first.close();
+    await delay(2);
     const second = await openAt(path);
     assert.deepEqual([...second.board.entries("")], [["a", "rests"]]);
     await second.close();
