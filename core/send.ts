@@ -186,9 +186,9 @@ function describe(call: CallState, target: Target, translation: Translation | un
   return { call, target, operation, protocol: call.protocol, path, search, stream, translated: false };
 }
 
-/** Whatever its method: a handshake that is not valid is refused there. */
-function isUpgrade({ request }: CallState): boolean {
-  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
+/** RFC 6455 section 4.1: always a GET; of any other call the wish is ignored (RFC 9110 section 7.8). */
+function isUpgrade({ method, request }: CallState): boolean {
+  return method === "GET" && request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 async function upgrade(call: CallState, to: Omit<TunnelInit, "request" | "canceller">): Promise<Response> {

@@ -23,12 +23,12 @@ export function badHandshake(cause?: unknown): GatewayError {
  * Refuses what no server would open a WebSocket for. Source: RFC 6455 section 4.2.1.
  * @throws GatewayError 400, or 426 for another version of the protocol.
  */
-export function checkHandshake({ method, headers }: Request): void {
+export function checkHandshake({ headers }: Request): void {
   const connection = headers.get("connection")?.toLowerCase() ?? "";
   const upgrades = connection.split(",").some((option) => option.trim() === "upgrade");
   const hasBody = headers.has("transfer-encoding") || Number(headers.get("content-length") ?? 0) !== 0;
   const key = headers.get("sec-websocket-key") ?? "";
-  if (method !== "GET" || !upgrades || hasBody || !handshakeKey.test(key)) throw badHandshake();
+  if (!upgrades || hasBody || !handshakeKey.test(key)) throw badHandshake();
   if (headers.get("sec-websocket-version") === version) return;
   throw new GatewayError(`Only version ${version} of the WebSocket protocol is passed through.`, {
     status: 426,

@@ -65,15 +65,19 @@ test("a request to switch to anything else is answered as if it did not ask", as
     send("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi"),
   );
   const gateway = await gatewayBefore(upstream.url);
-  const asking = requestOf({ ...handshake, upgrade: "h2c" });
-  const client = rawClient(gateway.url, asking);
-  const answers = (): string[] => client.text().match(/HTTP\/1.1 200 OK/g) ?? [];
-  for (let i = 1; i < 5; i++) {
-    await until(() => client.text().endsWith("hi") && answers().length === i);
-    client.socket.write(asking);
+  // Deno's own server refuses a handshake that is no GET.
+  const posted = onDeno ? [] : [requestOf({ ...handshake, "content-length": "0" }, "POST /p/x HTTP/1.1")];
+  for (const asking of [requestOf({ ...handshake, upgrade: "h2c" }), ...posted]) {
+    const client = rawClient(gateway.url, asking);
+    const answers = (): string[] => client.text().match(/HTTP\/1.1 200 OK/g) ?? [];
+    for (let i = 1; i < 5; i++) {
+      await until(() => client.text().endsWith("hi") && answers().length === i);
+      client.socket.write(asking);
+    }
+    await until(() => answers().length === 5);
+    client.socket.destroy();
   }
-  await until(() => answers().length === 5);
-  client.socket.destroy();
+  for (const { text } of upstream.requests) assert.doesNotMatch(text(), /^upgrade:/im);
   await gateway.close();
   await upstream.close();
 });
