@@ -32,12 +32,20 @@ export const fileNames = ["yaml", "yml", "json", "jsonc", "ts", "mts", "js", "mj
   (end) => `sluice.${end}`,
 );
 
-/** Reads the environment and all layers of a configuration. Yields in words what it is read from. */
+/** Where a configuration comes from. */
+export interface Entry {
+  /** In words. */
+  source: string;
+  /** Nothing was named and nothing found. */
+  fallback: boolean;
+}
+
+/** Reads the environment and all layers of a configuration. */
 export async function readEntry(
   options: EntryOptions,
   session: Session,
   layers: LayerReader,
-): Promise<string> {
+): Promise<Entry> {
   const { presets = [], config } = options;
   await readEnvironment(session, options.env);
   const location = await locate(options.file, session, presets);
@@ -47,16 +55,19 @@ export async function readEntry(
   const object = config && layers.take(config, undefined, session.cwd);
   const documents = [file, object].filter((document) => document !== undefined);
 
-  const demo = location === undefined && presets.length === 0 && options.file !== false;
-  const base = demo ? "demo" : "default";
+  const fallback = location === undefined && presets.length === 0 && options.file !== false;
+  const base = fallback ? "demo" : "default";
   const complete = documents.some(hasExtends) || (location === undefined && presets.length > 0);
-  if (demo || !complete) await layers.extend(names([base], session));
+  if (fallback || !complete) await layers.extend(names([base], session));
   for (const document of [...documents, names(presets, session)]) await layers.extend(document);
   for (const document of documents) layers.push(document);
 
+  return { source: describe(location, fallback ? [base] : presets, session), fallback };
+}
+
+function describe(location: string | undefined, presets: readonly string[], session: Session): string {
   if (location !== undefined) return isURL(location) ? showURL(location) : session.nameOf(location);
-  if (presets.length > 0 || demo) return `preset ${demo ? base : presets.join(", ")}`;
-  return "an object";
+  return presets.length > 0 ? `preset ${presets.join(", ")}` : "an object";
 }
 
 /** Reads the environment, with the `.env` files of the working directory and beside a configuration. */

@@ -7,7 +7,7 @@ import { createLog } from "../core/log.ts";
 import { checkMeaning } from "./checks.ts";
 import type { Path } from "./document.ts";
 import { readEntry } from "./entry.ts";
-import type { EntryOptions } from "./entry.ts";
+import type { Entry, EntryOptions } from "./entry.ts";
 import { LayerReader } from "./layers.ts";
 import { mergeLayers } from "./merge.ts";
 import type { Merged } from "./merge.ts";
@@ -47,6 +47,8 @@ export interface LoadedConfig {
   readonly urls: readonly string[];
   /** In words what it was read from: a file, a URL without its secrets, or a preset. */
   readonly source: string;
+  /** Nothing was named and nothing found: it is the demo. */
+  readonly fallback: boolean;
   /** How often URLs are read again, ms; 0: never. */
   readonly reloadInterval: number;
   /** What it was loaded with; loading it again with these reads its sources anew. */
@@ -95,7 +97,7 @@ export async function attemptLoad(options: LoadOptions, remotes?: Map<string, Re
     remotes,
   });
   const layers = new LayerReader(session);
-  const source = await readEntry(options, session, layers);
+  const entry = await readEntry(options, session, layers);
   const names = {
     identify: (name: string, { base }: { base: string | undefined }) =>
       identityOf(readReference(name, session.registry.plugins, base)),
@@ -114,7 +116,7 @@ export async function attemptLoad(options: LoadOptions, remotes?: Map<string, Re
     attempt.error = new ConfigError(toProblems(session));
     return attempt;
   }
-  attempt.loaded = toLoaded(attempt, merged, parsed, plugins, source, options);
+  attempt.loaded = toLoaded(attempt, merged, parsed, plugins, entry, options);
   attempts.set(attempt.loaded, attempt);
   return attempt;
 }
@@ -136,7 +138,7 @@ function toLoaded(
   merged: Merged,
   parsed: ParsedConfig,
   plugins: Plugins,
-  source: string,
+  entry: Entry,
   options: LoadOptions,
 ): LoadedConfig {
   const { server, state, keys, aliases } = parsed;
@@ -159,7 +161,7 @@ function toLoaded(
     files: paths.filter((path) => signatures.get(path) !== absentSignature),
     absent: paths.filter((path) => signatures.get(path) === absentSignature),
     urls: [...urls],
-    source,
+    ...entry,
     reloadInterval: parsed.reloadInterval ?? defaultReloadInterval,
     options,
     locate: (path) => {

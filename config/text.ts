@@ -42,3 +42,8 @@ export async function signatureOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   return found ? `${found.mtimeMs}-${found.size}-${found.ino}` : absentSignature;
 }
+
+/** Whether there is a file, and nothing in it. */
+export function isEmptied(signature: string): boolean {
+  return signature.includes("-0-");
+}

@@ -1,10 +1,11 @@
 import { watch } from "node:fs";
 import type { FSWatcher } from "node:fs";
 import { dirname } from "node:path";
+import { ConfigError } from "../core/config-error.ts";
 import { attemptLoad, attemptOf } from "./load.ts";
 import type { Attempt, LoadedConfig } from "./load.ts";
 import { readRemote } from "./remote.ts";
-import { signatureOf } from "./text.ts";
+import { isEmptied, signatureOf } from "./text.ts";
 
 export interface WatchOptions {
   /** A changed configuration without mistakes. What it throws goes to `onError`. */
@@ -88,21 +89,22 @@ class ConfigWatcher {
 
   /** Loads when a file changed, once its writer is through: half a file may be a configuration too. */
   async #look(): Promise<void> {
-    let signatures = await this.#signatures();
-    if (signatures === stringify(this.#last.signatures)) return;
+    const known = this.#last.signatures;
+    let now = await this.#signatures();
+    if (stringify(now) === stringify(known)) return;
     for (let looks = 0; looks < mostLooks && !this.#closed; looks++) {
       await new Promise((resolve) => setTimeout(resolve, settleTime));
-      const before = signatures;
-      signatures = await this.#signatures();
-      if (signatures === before) break;
+      const before = now;
+      now = await this.#signatures();
+      if (stringify(now) === stringify(before) && !isBeingWritten(known, now)) break;
     }
     await this.#load();
   }
 
-  async #signatures(): Promise<string> {
+  async #signatures(): Promise<Map<string, string>> {
     const now = new Map<string, string>();
     for (const path of this.#last.signatures.keys()) now.set(path, await signatureOf(path));
-    return stringify(now);
+    return now;
   }
 
   /** Asks the URLs for changes, and loads when there are some, or when one went away or came back. */
@@ -126,6 +128,10 @@ class ConfigWatcher {
     this.#watchDirectories();
     if (!attempt.loaded) {
       this.#fail(attempt.error);
+      return;
+    }
+    if (attempt.loaded.fallback && !this.#loaded.fallback) {
+      this.#fail(isGone(this.#loaded));
       return;
     }
     this.#loaded = attempt.loaded;
@@ -184,6 +190,16 @@ class ConfigWatcher {
     }, settleTime);
     this.#looking.unref();
   }
+}
+
+/** Whether a file was emptied since: its writer is not through, or it was emptied for good. */
+function isBeingWritten(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): boolean {
+  return [...now].some(([path, signature]) => isEmptied(signature) && before.get(path) !== signature);
+}
+
+/** Without its file a search comes to the demo, which would refuse everyone's calls. */
+function isGone({ source }: LoadedConfig): ConfigError {
+  return new ConfigError([{ path: [], file: source, found: "no file", expected: "the configuration" }]);
 }
 
 function stringify(signatures: ReadonlyMap<string, string>): string {
