@@ -23,13 +23,16 @@ export class Race {
   readonly #hedging: Hedging;
   readonly #classes: Classes;
   readonly #running = new Set<Runner>();
-  #further = 0;
+  /** How many further targets may be asked. */
+  #left: number;
+  #began = 0;
 
   constructor(call: Call, next: Next, queue: TargetQueue, hedging: Hedging, classes: Classes) {
     this.#call = call;
     this.#next = next;
     this.#queue = queue;
     this.#hedging = hedging;
+    this.#left = hedging.max;
     this.#classes = classes;
   }
 
@@ -47,13 +50,14 @@ export class Race {
       const verdict = this.#classes.judge(result);
       if (verdict === "answer" || this.#running.size === 0) {
         this.#settle(runner, verdict === "answer" && result.response !== undefined);
-        return { result, began: 1 + this.#further };
+        return { result, began: this.#began };
       }
       this.#call.abandon(runner.fork, runner.answering, outrun());
     }
   }
 
   #launch(place: Place): void {
+    this.#began++;
     const call = this.#call;
     const fork = call.fork(place.target);
     fork.model = place.model;
@@ -74,7 +78,7 @@ export class Race {
   /** The next attempt that ended; undefined when it is time for a further one. */
   async #whatIsNext(delay: number): Promise<{ runner: Runner; result: Result } | undefined> {
     const endings = [...this.#running].map(({ ending }) => ending);
-    if (this.#further >= this.#hedging.max) return Promise.race(endings);
+    if (this.#left === 0) return Promise.race(endings);
     let off = (): void => {};
     const due = new Promise<undefined>((resolve) => {
       off = this.#call.gateway.clock.after(delay, () => resolve(undefined));
@@ -87,7 +91,7 @@ export class Race {
   #hedge(): void {
     const place = this.#call.replayable && this.#hedging.take() ? this.#queue.beside() : undefined;
     // Without a target to be asked there is none later either.
-    this.#further = place ? this.#further + 1 : this.#hedging.max;
+    this.#left = place ? this.#left - 1 : 0;
     if (place) this.#launch(place);
   }
 

@@ -150,8 +150,12 @@ deferTest("never more than its share of the calls", async (defer) => {
     retry: { hedge: { after: "5ms", ratio: 0.25 } },
   });
   for (let i = 0; i < 8; i++) assert.equal((await ask(gateway)).status, 200);
-  // The first, and then one of four.
-  assert.equal(fast.requests.length, 3);
+  const asked = gateway.calls.flatMap(({ attempts }) => attempts.map(({ target }) => target.upstream.name));
+  // The first, and then one of four. What the slow one outran on its way may not have come.
+  assert.equal(asked.filter((name) => name === "up2").length, 3);
+  assert.ok(fast.requests.length <= 3, String(fast.requests.length));
+  const noted = gateway.calls.map(({ notes }) => notes.get("retry")).filter(Boolean);
+  assert.deepEqual(noted, [{ hedged: 1 }, { hedged: 1 }, { hedged: 1 }]);
 });
 
 test("p95: not before it is known, then of the same kind of call only", () => {
