@@ -57,9 +57,7 @@ function relayBody(relay: Relay): BodyInit {
           // Where the server takes the stream, it prints what broke it: one line, no stack.
           const reason = relay.hooks && error instanceof Error ? error.message : error;
           if (tail) sink.chunk(tail);
-          // The tail has to leave before the cut: an errored stream drops what it still holds.
-          if (tail) setTimeout(() => sink.fail(reason), 10);
-          else sink.fail(reason);
+          sink.fail(reason);
         },
       });
     },

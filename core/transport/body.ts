@@ -84,11 +84,16 @@ const waitingLimit = 64 * 1024;
 export function toStream(body: WireBody): ReadableStream<Uint8Array> {
   let started = false;
   let waiting = 0;
+  let broken: { error: unknown } | undefined;
   return new ReadableStream<Uint8Array>(
     {
       // With a high-water mark of 0 this is called when a reader waits and nothing is queued.
       pull(controller) {
         waiting = 0;
+        if (broken) {
+          controller.error(broken.error);
+          return;
+        }
         if (started) {
           body.resume();
           return;
@@ -101,7 +106,11 @@ export function toStream(body: WireBody): ReadableStream<Uint8Array> {
             if (waiting > waitingLimit) body.pause();
           },
           end: () => controller.close(),
-          fail: (error) => controller.error(error),
+          // A stream in error drops what it holds: that is told once all before it was read.
+          fail(error) {
+            if (waiting === 0) controller.error(error);
+            else broken = { error };
+          },
         });
       },
       cancel: (reason) => body.cancel(reason),
