@@ -70,7 +70,7 @@ export async function startGatewayProcess(config: object, program = gatewayProgr
     messages: () => messages,
     memory: () => residentSize(pid, "VmRSS"),
     peakMemory: () => residentSize(pid, "VmHWM"),
-    async close(patience = 5000) {
+    async close(patience = 60_000) {
       child.stdin.end();
       const timer = setTimeout(() => child.kill("SIGKILL"), patience);
       const how = await exited;

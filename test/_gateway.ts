@@ -117,11 +117,11 @@ export function sendJson(
   res.end(text);
 }
 
-/** Resolves when the condition holds; rejects after `timeout` ms. */
-export async function until(condition: () => boolean, timeout = 3000): Promise<void> {
-  const end = Date.now() + timeout;
+/** Resolves when the condition holds; rejects after `timeout` ms: far more than a slow machine needs. */
+export async function until(condition: () => boolean, timeout = 60_000): Promise<void> {
+  const end = performance.now() + timeout;
   while (!condition()) {
-    if (Date.now() > end) throw new Error("the condition did not come to hold");
+    if (performance.now() > end) throw new Error("the condition did not come to hold");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

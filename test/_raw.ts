@@ -55,6 +55,16 @@ export async function startRawUpstream(
   };
 }
 
+/** Whether a request is there with all of its body. Who closes a connection before that resets it. */
+export function isWhole(request: string): boolean {
+  const bodyAt = request.indexOf("\r\n\r\n") + 4;
+  if (bodyAt < 4) return false;
+  const head = request.slice(0, bodyAt);
+  const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0);
+  if (/^transfer-encoding: chunked/im.test(head)) return request.slice(bodyAt - 2).endsWith("\r\n0\r\n\r\n");
+  return request.length >= bodyAt + length;
+}
+
 /** One piece of a chunked body. */
 export function chunk(text: string): string {
   return `${Buffer.byteLength(text, "latin1").toString(16)}\r\n${text}\r\n`;

@@ -1,5 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { createServer, connect, type AddressInfo } from "node:net";
+import { createSocket } from "node:dgram";
+import { createServer, connect } from "node:net";
 import { test } from "node:test";
 
 /** A real redis-server on a free port, which forgets everything when it dies. */
@@ -63,13 +64,35 @@ export async function startRedis(flags: readonly string[] = [], file?: string): 
   };
 }
 
-/** A port that nothing listens on. */
+/**
+ * A port that nothing listens on, nor will before this process ends: it is none of those that systems give to who asks
+ * for any (from 32,768 on), and no other test gets it.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    if ((await reserve(port)) && (await isFree(port))) return port;
+  }
+}
+
+/** Reserves a port among the tests of all processes by the UDP port of that number, which nobody needs. */
+function reserve(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const mark = createSocket("udp4");
+    mark.once("error", () => resolve(false));
+    mark.bind({ port, address: "127.0.0.1", exclusive: true }, () => {
+      mark.unref();
+      resolve(true);
+    });
+  });
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }
 
 async function launch(port: number, flags: readonly string[], file?: string): Promise<ChildProcess> {
@@ -82,8 +105,8 @@ async function launch(port: number, flags: readonly string[], file?: string): Pr
   const reap = () => signal(child, "SIGKILL");
   process.once("exit", reap);
   child.once("exit", () => process.removeListener("exit", reap));
-  for (let attempt = 0; !(await answers(port)); attempt++) {
-    if (attempt > 200 || child.exitCode !== null) {
+  for (const end = performance.now() + 60_000; !(await answers(port));) {
+    if (performance.now() > end || child.exitCode !== null) {
       signal(child, "SIGKILL");
       throw new Error(`redis-server did not start on port ${port}`);
     }
@@ -99,7 +122,7 @@ function answers(port: number): Promise<boolean> {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(500, () => end(false));
+    socket.setTimeout(2000, () => end(false));
     socket.once("data", () => end(true));
     socket.once("error", () => end(false));
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { writeFileSync } from "node:fs";
+import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ConfigError, formatPath, loadConfig } from "../../config/index.ts";
@@ -34,7 +35,8 @@ export async function inFolder(
     async write(more) {
       for (const [name, content] of Object.entries(more)) {
         await mkdir(dirname(join(path, name)), { recursive: true });
-        await writeFile(join(path, name), content);
+        // At once: who watches it in this process never finds it empty.
+        writeFileSync(join(path, name), content);
       }
     },
     load: (options) => loadConfig({ cwd: path, env: {}, log, ...options }),

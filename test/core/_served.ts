@@ -71,7 +71,7 @@ export interface Patience {
 export function exchange(
   port: number,
   bytes: string | Uint8Array,
-  { bound = 8000, enough }: Patience = {},
+  { bound = 60_000, enough }: Patience = {},
 ): Promise<Exchanged> {
   return new Promise((resolve) => {
     let text = "";

@@ -19,6 +19,7 @@ import {
 } from "../_gateway.ts";
 import type { TestUpstream } from "../_gateway.ts";
 import { redisTest } from "../_redis.ts";
+import { eventually } from "../_redis-topologies.ts";
 
 let issuer: TestUpstream;
 /** What the token endpoint answers, by how often it was asked. */
@@ -101,7 +102,12 @@ test("a renewal that fails is felt once the old token does not hold, and is not 
     await new Promise((resolve) => setTimeout(resolve));
   });
   assert.equal(asked, 2);
-  await later(115_000, () => assert.rejects(async () => tokens.token(), GatewayError));
+  await later(115_000, async () => {
+    const fails = (): Promise<void> => assert.rejects(async () => tokens.token(), GatewayError);
+    await fails();
+    // What failed may still have been the renewal above.
+    if (asked === 2) await fails();
+  });
   assert.equal(asked, 3);
   answer = granted;
   await later(115_000, async () => assert.equal(await tokens.token(), "token-4"));
@@ -155,8 +161,7 @@ async function keysIn({ storage }: State): Promise<string[]> {
 
 /** Resolves when a token was left; callers do not wait for that. */
 async function written(state: State): Promise<void> {
-  for (let i = 0; i < 300 && (await keysIn(state)).length === 0; i++)
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  await eventually(async () => (await keysIn(state)).length > 0);
 }
 
 test("over one state a token is shared by those who would ask with the same, and found after a reload", async () => {
@@ -210,7 +215,9 @@ redisTest("redis: two gateways use one token, and both go on when Redis is away"
   answer = granted;
   const service = await startUpstream((_req, res) => sendJson(res, 200, chatAnswer()));
   defer(service.close);
-  const config = azure(service, { driver: "redis", url: redis.url });
+  // A busy machine is no outage.
+  const where = { driver: "redis", url: redis.url, commandTimeout: 10_000 } as const;
+  const config = azure(service, where);
   const gateways = [await startGateway(config), await startGateway(config), await startGateway(config)];
   for (const { close } of gateways) defer(close);
   const post = async (gateway: number): Promise<unknown> => {
@@ -221,7 +228,7 @@ redisTest("redis: two gateways use one token, and both go on when Redis is away"
     }).then(async (response) => (await response.text(), response));
     return [status, service.requests.at(-1)?.headers["authorization"]];
   };
-  const observer = await createState({ driver: "redis", url: redis.url });
+  const observer = await createState(where);
   defer(observer.close);
   assert.deepEqual(await post(0), [200, "Bearer token-1"]);
   await written(observer);

@@ -5,7 +5,7 @@ import type { WatchedGateway } from "../_calls.ts";
 import { deferTest } from "../_defer.ts";
 import type { Defer } from "../_defer.ts";
 import { chatAnswer, sendJson, startUpstream, until } from "../_gateway.ts";
-import { chunk, get, post, rawClient, startRawUpstream, unchunk } from "../_raw.ts";
+import { chunk, get, isWhole, post, rawClient, startRawUpstream, unchunk } from "../_raw.ts";
 import type { RawRequest, RawUpstream } from "../_raw.ts";
 
 const head = (rest: string): string => `HTTP/1.1 200 OK\r\n${rest}\r\n\r\n`;
@@ -73,14 +73,15 @@ async function setUp(
   return { gateway, upstream };
 }
 
-/** Sends text, then cuts the connection as soon as that is out. */
-function sendAndCut({ socket }: RawRequest, text: string): void {
+/** Sends text once the request is there, then cuts the connection as soon as that is out. */
+async function sendAndCut({ socket, text: request }: RawRequest, text: string): Promise<void> {
+  await until(() => isWhole(request()));
   socket.write(Buffer.from(text, "latin1"), () => socket.destroy());
 }
 
 for (const { name, paths, request, event, error } of streams) {
   deferTest(`a stream that breaks tells so and is cut: ${name}`, async (defer) => {
-    const { gateway } = await setUp(defer, (asked) => sendAndCut(asked, sse + chunk(event)));
+    const { gateway } = await setUp(defer, (asked) => void sendAndCut(asked, sse + chunk(event)));
     for (const [i, path] of paths.entries()) {
       const answer = await rawClient(gateway.url, post(path, request)).over;
       assert.match(answer, /^HTTP\/1\.1 200 /, path);
@@ -127,7 +128,7 @@ const cuts: { name: string; upstream: string; timeouts?: object; code: string }[
 
 for (const { name, upstream: sent, code } of cuts) {
   deferTest(`a plain body that breaks does not end as if it were whole: ${name}`, async (defer) => {
-    const { gateway } = await setUp(defer, (asked) => sendAndCut(asked, sent));
+    const { gateway } = await setUp(defer, (asked) => void sendAndCut(asked, sent));
     const answer = await rawClient(gateway.url, get("/plain/x")).over;
     assert.match(answer, /^HTTP\/1\.1 200 /);
     const length = /content-length: (\d+)/i.exec(answer)?.[1];
@@ -163,7 +164,7 @@ deferTest("an upstream that falls silent in the middle breaks the answer", async
 deferTest("a compressed stream that breaks is cut, with no text in it", async (defer) => {
   const packed = gzipSync("data: one\n\n").toString("latin1");
   const packedHead = sse.replace("\r\n\r\n", "\r\nContent-Encoding: gzip\r\n\r\n");
-  const { gateway } = await setUp(defer, (asked) => sendAndCut(asked, packedHead + chunk(packed)));
+  const { gateway } = await setUp(defer, (asked) => void sendAndCut(asked, packedHead + chunk(packed)));
   const answer = await rawClient(gateway.url, get("/openai/x")).over;
   const { body, whole } = unchunk(answer);
   assert.deepEqual([Buffer.from(body, "latin1"), whole], [Buffer.from(packed, "latin1"), false]);
@@ -172,8 +173,9 @@ deferTest("a compressed stream that breaks is cut, with no text in it", async (d
 // Deno's server closes such a connection in order, whatever became of the answer.
 if (!("Deno" in globalThis)) {
   deferTest("a client of HTTP/1.0, which knows no chunks, sees a break as a reset", async (defer) => {
-    const { gateway } = await setUp(defer, (asked) =>
-      sendAndCut(asked, head("Transfer-Encoding: chunked") + chunk("half of it")),
+    const { gateway } = await setUp(
+      defer,
+      (asked) => void sendAndCut(asked, head("Transfer-Encoding: chunked") + chunk("half of it")),
     );
     const client = rawClient(gateway.url, "GET /plain/x HTTP/1.0\r\nHost: x\r\n\r\n");
     let error: NodeJS.ErrnoException | undefined;
@@ -207,7 +209,7 @@ for (const { name, sent } of early) {
   deferTest(
     `what breaks before the first piece is tried elsewhere, else answered with 502: ${name}`,
     async (defer) => {
-      const broken = await startRawUpstream((asked) => sendAndCut(asked, sent));
+      const broken = await startRawUpstream((asked) => void sendAndCut(asked, sent));
       defer(broken.close);
       const good = await startUpstream((_req, res) => sendJson(res, 200, chatAnswer()));
       defer(good.close);

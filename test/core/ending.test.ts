@@ -17,7 +17,7 @@ deferTest(
     const answers: Record<string, string> = {
       "/whole": "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole",
       "/chunked": `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunk("half of it")}`,
-      "/limited": "HTTP/1.1 429 X\r\nConnection: close\r\nRetry-After: 60\r\nContent-Length: 0\r\n\r\n",
+      "/limited": "HTTP/1.1 429 X\r\nConnection: close\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n",
       "/left": sse + event,
       "/v1/chat/completions": sse + event,
     };
@@ -26,7 +26,7 @@ deferTest(
     });
     defer(upstream.close);
     const gateway = await startGatewayProcess({
-      server: { onClientGone: "drain", drainTimeout: "60s" },
+      server: { onClientGone: "drain", drainTimeout: "10m" },
       upstreams: [
         { provider: "openai", baseURL: `${upstream.url}/v1`, key: "sk-up", models: ["gpt-4o"] },
         { provider: "generic", baseURL: upstream.url, prefix: "/p" },
@@ -58,7 +58,7 @@ deferTest(
     await until(() => kept.text().endsWith("whole"));
 
     closed = true;
-    await gateway.close(8000);
+    await gateway.close(60_000);
     const told = gateway.calls.map(({ path, status, result, error }) => [path, status, result, error]);
     assert.deepEqual(told.sort(), [
       ["/p/chunked", 200, "broken", "stopping"],

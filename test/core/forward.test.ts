@@ -214,7 +214,7 @@ test("a ring of gateways is cut", async () => {
   await gateway.close();
 });
 
-/** Speaks HTTP by hand: sends the head, then the body once something came back or 100 ms passed. */
+/** Speaks HTTP by hand: sends the head, then the body once something came back. */
 function rawExchange(url: string, head: string, body = ""): Promise<string> {
   return new Promise((resolve, reject) => {
     const { port } = new URL(url);
@@ -225,15 +225,11 @@ function rawExchange(url: string, head: string, body = ""): Promise<string> {
       if (!sent) socket.write(body);
       sent = true;
     };
-    const timer = setTimeout(send, 100);
     socket.on("data", (chunk) => {
       text += chunk.toString("latin1");
       send();
     });
-    socket.on("close", () => {
-      clearTimeout(timer);
-      resolve(text);
-    });
+    socket.on("close", () => resolve(text));
     socket.on("error", reject);
   });
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { matcher, wildcard } from "../../core/index.ts";
+import { quickest } from "../_patience.ts";
 
 const names = ["gpt-4", "gpt-4o", "gpt-4-32k", "gpt-3.5", "claude-3-opus", ""];
 const taken = (list: string[] | undefined): string[] => names.filter(matcher(list));
@@ -54,9 +55,8 @@ test("characters of regular expressions are plain", () => {
 
 test("no pattern is slow on a name made against it", () => {
   const matches = matcher([`${"*a".repeat(30)}*b`]);
-  const start = performance.now();
-  assert.equal(matches("a".repeat(100_000)), false);
-  assert.ok(performance.now() - start < 200);
+  const took = quickest(200, () => assert.equal(matches("a".repeat(100_000)), false));
+  assert.ok(took < 200, `${took} ms`);
 });
 
 test("agrees with a plain search over all ways to fill the wildcards", () => {

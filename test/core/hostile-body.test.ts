@@ -9,9 +9,8 @@ const key = "sk-client-0123456789";
 const credentials = `Host: gateway\r\nAuthorization: Bearer ${key}\r\n`;
 const maxBody = 2 * 1024 * 1024;
 
-const config = (url: string) => ({
-  // A silent client is given up soon.
-  server: { requestTimeout: 200, maxBody },
+const config = (url: string, requestTimeout = 60_000) => ({
+  server: { requestTimeout, maxBody },
   upstreams: [
     { provider: "openai", baseURL: url, keys: ["up-secret"], models: ["gpt-4o"] },
     { provider: "anthropic", baseURL: url, keys: ["up-secret"], models: ["claude"] },
@@ -20,6 +19,9 @@ const config = (url: string) => ({
   ],
   keys: [{ key, name: "client" }],
 });
+
+/** A client that falls silent is given up soon; not so soon that a busy machine makes others seem silent. */
+const impatient = (url: string) => config(url, 1500);
 
 /** A client's protocol: where it sends a chat, one that is right, and how it is told of errors. */
 const protocols = [
@@ -72,7 +74,7 @@ async function refused(
   status: number,
   bytes: (path: string) => Buffer,
 ) {
-  for (const { path, right, check } of protocols) {
+  const refuse = async ({ path, right, check }: (typeof protocols)[0]): Promise<void> => {
     const { text } = await exchange(port, bytes(path), answered);
     assert.deepEqual(statuses(text), [status], `${what}, ${path}: ${text.slice(0, 400)}`);
     check(jsonOf(text), status);
@@ -81,7 +83,8 @@ async function refused(
       [200],
       `after ${what}, ${path}`,
     );
-  }
+  };
+  await Promise.all(protocols.map(refuse));
   await until(() => gateway.inFlight === 0);
 }
 
@@ -144,7 +147,7 @@ test("a body of 1 GB is refused when it is announced, and when it comes without 
   }));
 
 test("a body that stops coming is refused, and on Node its connection is closed", () =>
-  withServed(config, async (served, upstream) => {
+  withServed(impatient, async (served, upstream) => {
     await refused(served, "stalled", 408, (path) => post(path, "Content-Length: 100", "{"));
     await refused(served, "a stalled chunk", 408, (path) =>
       post(path, "Transfer-Encoding: chunked", "5\r\n{"),
@@ -159,7 +162,7 @@ test("a body that stops coming is refused, and on Node its connection is closed"
   }));
 
 test("a body that stops coming while it is passed on is the client's fault, not the upstream's", () =>
-  withServed(config, async ({ port, gateway, messages }, upstream) => {
+  withServed(impatient, async ({ port, gateway, messages }, upstream) => {
     const codes: (string | undefined)[] = [];
     gateway.context.hooks.hook("attempt:finish", (_call, { error }) => void codes.push(error));
     for (const framing of ["Content-Length: 1073741824", "Transfer-Encoding: chunked"]) {

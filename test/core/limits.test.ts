@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
+import { quickest } from "../_patience.ts";
 import { limitList, limitTexts, parseLimits } from "../../core/index.ts";
 
 const minute = 60_000;
@@ -85,8 +86,9 @@ test("texts stay texts where they are wanted", () => {
 });
 
 test("no text is slow to read", () => {
-  const start = performance.now();
-  assert.throws(() => parseLimits(`1${" ".repeat(50_000)}x`));
-  assert.throws(() => parseLimits(`${"1_".repeat(50_000)}x`));
-  assert.ok(performance.now() - start < 500);
+  const took = quickest(500, () => {
+    assert.throws(() => parseLimits(`1${" ".repeat(50_000)}x`));
+    assert.throws(() => parseLimits(`${"1_".repeat(50_000)}x`));
+  });
+  assert.ok(took < 500, `${took} ms`);
 });

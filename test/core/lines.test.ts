@@ -8,6 +8,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { fileSink } from "../../core/lines.node.ts";
 import { createLineWriter } from "../../core/lines.ts";
+import { until } from "../_gateway.ts";
+import { startTurnClock } from "../_patience.ts";
 
 /** A sink that takes a batch when it is told to. */
 function heldSink() {
@@ -40,7 +42,7 @@ test("lines are gathered and written in one piece after the interval", async () 
   writer.write("one");
   writer.write("two");
   assert.deepEqual(written, []);
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await until(() => written.length > 0);
   assert.deepEqual(written, ["one\ntwo\n"]);
   await writer.close();
 });
@@ -122,9 +124,10 @@ test("close gives a stuck sink a bounded time", async () => {
   });
   writer.write("abc");
   writer.write("def");
-  const began = Date.now();
+  const clock = startTurnClock();
   await writer.close();
-  assert.ok(Date.now() - began < 2000);
+  assert.ok(clock.elapsed() < 2000);
+  clock.stop();
   // The first is with the sink; only the second is known to be lost.
   assert.deepEqual(lost, [1]);
 });

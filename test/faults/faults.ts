@@ -12,9 +12,12 @@ export interface Fault {
   streamOnly?: boolean;
   /** Only whole answers can. */
   wholeOnly?: boolean;
+  /** It shows by a time-out only: those of its upstream are short then. */
+  timeouts?: { firstByte?: string; silence: string };
   /** What a call gets that has no other target. */
   alone: string;
-  answer(request: RawRequest, stream: boolean): void;
+  /** @param begun resolves once the client has something of the answer */
+  answer(request: RawRequest, stream: boolean, begun: Promise<void>): void;
 }
 
 const event = (content: string): string =>
@@ -62,13 +65,16 @@ function drip({ socket, send }: RawRequest, text: string): void {
   socket.on("close", () => clearInterval(timer));
 }
 
+const short = { firstByte: "400ms", silence: "400ms" };
+
 /** Every fault that a gateway is to stand. */
 export const faults: readonly Fault[] = [
   { name: "connection refused", refused: true, alone: "502", answer: () => {} },
   { name: "connection reset", alone: "502", answer: ({ socket }) => void socket.resetAndDestroy() },
-  { name: "black hole", alone: "504", answer: () => {} },
+  { name: "black hole", timeouts: short, alone: "504", answer: () => {} },
   {
     name: "1 byte a second",
+    timeouts: short,
     alone: "504",
     answer(request, stream) {
       if (stream) {
@@ -120,14 +126,15 @@ export const faults: readonly Fault[] = [
     streamOnly: true,
     late: true,
     alone: "error event",
-    answer({ socket, send }) {
+    answer({ socket, send }, _stream, begun) {
       send(head(200, chunked) + chunk(event("begun")));
-      setTimeout(() => socket.destroy(), 60);
+      void begun.then(() => socket.destroy());
     },
   },
   {
     name: "hung before an event",
     streamOnly: true,
+    timeouts: short,
     alone: "504",
     answer: ({ send }) => send(head(200, chunked)),
   },
@@ -135,6 +142,8 @@ export const faults: readonly Fault[] = [
     name: "hung stream",
     streamOnly: true,
     late: true,
+    // The beginning may be late on a machine that stalls.
+    timeouts: { silence: short.silence },
     alone: "error event",
     answer: ({ send }) => send(head(200, chunked) + chunk(event("begun"))),
   },

@@ -17,7 +17,7 @@ const callerKey = "sk-caller-only-0002";
 /** Cells that run at a time. */
 const atOnce = 12;
 /** ms. */
-const cellTimeout = 20_000;
+const cellTimeout = 60_000;
 
 /** One cell's result: `reason` says what was not as it should be; undefined where all was. */
 export interface Result {
@@ -94,7 +94,7 @@ async function runAll(cells: Cell[], run: (cell: Cell) => Promise<void>): Promis
 async function withTimeout(work: Promise<void>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no end within 20 s")), cellTimeout);
+    timer = setTimeout(() => reject(new Error("no end within 60 s")), cellTimeout);
   });
   await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

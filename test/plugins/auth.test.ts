@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { after, test } from "node:test";
-import { chatAnswer, sendJson, startGateway, startUpstream, type TestGateway } from "../_gateway.ts";
+import { chatAnswer, sendJson, startGateway, startUpstream, until, type TestGateway } from "../_gateway.ts";
 
 const upstream = await startUpstream((_req, res) => sendJson(res, 200, chatAnswer()));
 after(() => upstream.close());
@@ -126,6 +126,7 @@ test("of several credentials the first of ours counts, and no other reaches the 
           `turn ${turn}`,
         );
       }
+      await until(() => gateway.inFlight === 0);
       assert.deepEqual(names, ["b", "b", "a", "b", "b", "a"]);
       assert.ok(
         upstream.requests.every(
@@ -163,24 +164,32 @@ test("the query is not looked at where the configuration says so, and then stays
 });
 
 test("an expired key is refused, one that has not expired is taken", async () => {
-  const day = (days: number): string => new Date(Date.now() + days * 24 * 3_600_000).toISOString();
+  // It stays this moment, or a day might end between the configuration and the calls.
+  const { now } = Date;
+  const begun = now();
+  const day = (days: number): string => new Date(begun + days * 24 * 3_600_000).toISOString();
   const keys = [
     { key: "sk-old", expires: day(-1) },
     { key: "sk-yesterday", expires: day(-1).slice(0, 10) },
     { key: "sk-today", expires: day(0).slice(0, 10) },
     { key: "sk-new", expires: day(1) },
   ];
-  await withGateway({ keys }, async ({ url }) => {
-    for (const turn of [1, 2]) {
-      for (const key of ["sk-old", "sk-yesterday"]) {
-        const response = await chat(url, { authorization: `Bearer ${key}` });
-        await assertRefused(response, 401, "key_expired", "The API key that was sent has expired.");
+  try {
+    Date.now = () => begun;
+    await withGateway({ keys }, async ({ url }) => {
+      for (const turn of [1, 2]) {
+        for (const key of ["sk-old", "sk-yesterday"]) {
+          const response = await chat(url, { authorization: `Bearer ${key}` });
+          await assertRefused(response, 401, "key_expired", "The API key that was sent has expired.");
+        }
+        assert.equal((await chat(url, { authorization: "Bearer sk-today" })).status, 200, `turn ${turn}`);
+        assert.equal((await chat(url, { authorization: "Bearer sk-new" })).status, 200);
+        upstream.requests.length = 0;
       }
-      assert.equal((await chat(url, { authorization: "Bearer sk-today" })).status, 200, `turn ${turn}`);
-      assert.equal((await chat(url, { authorization: "Bearer sk-new" })).status, 200);
-      upstream.requests.length = 0;
-    }
-  });
+    });
+  } finally {
+    Date.now = now;
+  }
 });
 
 test("a key is bound to its addresses", async () => {
@@ -342,6 +351,7 @@ test("anonymous calls are let in where the configuration says so", async () => {
       );
       assert.equal((await chat(url)).status, 200);
       assert.equal((await chat(url, { authorization: "Bearer sk-team" })).status, 200);
+      await until(() => gateway.inFlight === 0);
       assert.deepEqual(callers, ["undefined undefined", "anonymous anonymous", "key-1 user"]);
       assert.deepEqual(messages, []);
     },
@@ -407,6 +417,7 @@ test("a caller with a key of its own keeps it where the configuration says so", 
           ["Bearer sk-upstream", "/v1/files"],
         ],
       );
+      await until(() => gateway.inFlight === 0);
       assert.match(callers[1] ?? "", /^own:[0-9a-f]{16}$/);
       assert.equal(callers[2], callers[1]);
       assert.notEqual(callers[3], callers[1]);

@@ -11,6 +11,8 @@ const callsPerKey = 70;
 const keyCount = 600;
 const lanesPerProcess = 3;
 const seconds = 20;
+/** How long it goes on where the machine starts processes slowly, s. */
+const patience = 90;
 
 /** One of the four places; its process changes. */
 interface Place {
@@ -50,7 +52,8 @@ redisTest(
     );
     const load = startLoad(places);
     const replacements: Promise<void>[] = [];
-    for (let second = 0; second < seconds; second++) {
+    const enough = () => replacements.length >= seconds / 4 && load.keys() > 3;
+    for (let second = 0; second < seconds || (!enough() && second < patience); second++) {
       await sleep(1000);
       // One that lives, in turn; where the machine starts them slowly, one is left.
       const living = places.filter(({ process, doomed }) => process && !doomed);
@@ -127,6 +130,7 @@ function startLoad(places: readonly Place[]) {
 
   const lanes = places.flatMap((place) => Array.from({ length: lanesPerProcess }, () => lane(place)));
   return {
+    keys: () => tallies.size,
     async stop() {
       stopping.abort();
       await Promise.all(lanes);

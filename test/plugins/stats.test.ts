@@ -8,7 +8,7 @@ import { Book } from "../../plugins/stats/book.ts";
 import { count, emptyCounts } from "../../plugins/stats/counts.ts";
 import { reportOf } from "../../plugins/stats/report.ts";
 import type { Call, GatewayContext, Outcome, State } from "../../core/index.ts";
-import { chatAnswer, sendJson, startGateway, startUpstream } from "../_gateway.ts";
+import { chatAnswer, sendJson, startGateway, startUpstream, until } from "../_gateway.ts";
 
 const hour = 3_600_000;
 const done = { result: "complete" } as Outcome;
@@ -79,6 +79,8 @@ test("with an fs state, counts outlive a restart", async () => {
       const gateway = await startGateway(config);
       const body = JSON.stringify({ model: "gpt-4o", messages: [] });
       await (await fetch(`${gateway.url}/v1/chat/completions`, { method: "POST", headers, body })).text();
+      // A call may end after its answer was read.
+      await until(() => gateway.gateway.inFlight === 0);
       const stats = (await (await fetch(`${gateway.url}/v1/stats`, { headers })).json()) as {
         model_request_counts: object[];
       };

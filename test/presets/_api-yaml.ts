@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { convertConfig } from "../../config/index.ts";
 import { inFolder } from "../config/_folder.ts";
 import type { Folder } from "../config/_folder.ts";
-import { chatAnswer, sendJson, startGateway, startUpstream } from "../_gateway.ts";
+import { chatAnswer, sendJson, startGateway, startUpstream, until } from "../_gateway.ts";
 import type { SeenRequest, TestGateway } from "../_gateway.ts";
 
 /** A gateway on an `api.yaml`, with one server in the place of every upstream. */
@@ -64,7 +64,7 @@ export async function onAPIYaml(
       const config = { plugins: [{ "request-log": false }] };
       const gateway = await startGateway(await folder.load({ env, config }));
       try {
-        await work({ folder, gateway, failing, requests: upstream.requests, ...clientOf(gateway.url) });
+        await work({ folder, gateway, failing, requests: upstream.requests, ...clientOf(gateway) });
       } finally {
         await gateway.close();
       }
@@ -74,7 +74,7 @@ export async function onAPIYaml(
   }
 }
 
-function clientOf(url: string): Pick<Started, "ask" | "get"> {
+function clientOf({ url, gateway }: TestGateway): Pick<Started, "ask" | "get"> {
   const headers = (key: string | undefined) => ({
     ...(key !== undefined && { authorization: `Bearer ${key}` }),
   });
@@ -86,6 +86,8 @@ function clientOf(url: string): Pick<Started, "ask" | "get"> {
         body: JSON.stringify({ model, messages: [{ role: "user", content: "Hi" }], ...body }),
       });
       const answer = (await response.json()) as { choices?: [{ message: { content: string } }] };
+      // What is counted or kept of a call, is so at its end: its client may have the answer before.
+      await until(() => gateway.inFlight === 0);
       return answer.choices?.[0].message.content ?? response.status;
     },
     get: (path, key) => fetch(url + path, { headers: headers(key) }),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { loadConfig } from "../../config/index.ts";
 import { convertFolder } from "../../plugins/chat-log/convert.node.ts";
-import { chatAnswer, sendJson, startGateway, startUpstream } from "../_gateway.ts";
+import { chatAnswer, sendJson, startGateway, startUpstream, until } from "../_gateway.ts";
 import type { TestGateway, TestUpstream } from "../_gateway.ts";
 
 const chat = "/v1/chat/completions";
@@ -264,9 +264,11 @@ test("the cache answers where the body or the default asks for it, and its field
         CACHE_OPENAI: "true",
       }),
     },
-    async ({ openai, post }) => {
+    async ({ gateway, openai, post }) => {
       const ask = async (key: string, caching?: boolean) => {
         await (await post(chat, key, caching === undefined ? {} : { caching })).text();
+        // It is kept at the call's end, before which the client may have the answer.
+        await until(() => gateway.gateway.inFlight === 0);
         return openai.requests.length;
       };
       assert.deepEqual(

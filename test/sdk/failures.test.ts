@@ -30,7 +30,7 @@ before(async () => {
   second = await startMock();
   for (const { mock } of [first, second]) mock.onMessage("hello", { content: text }, { chunkSize: 4 });
   // With a pause between its pieces, so that some have left before the cut.
-  first.mock.onMessage("break", { content: text }, { chunkSize: 4, latency: 15, truncateAfterChunks: 6 });
+  first.mock.onMessage("break", { content: text }, { chunkSize: 4, latency: 50, truncateAfterChunks: 6 });
   plain = await startGateway({
     keys: [callerKey],
     upstreams: offer(first, "first", 1),

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -26,6 +26,7 @@ export interface Sluice {
 export interface Bench {
   /** The working directory of all runs; empty at first. */
   folder: string;
+  /** Each file is there whole or not at all: a gateway that watches it would take an empty one for a configuration. */
   write(files: Record<string, string>): Promise<void>;
   /** Starts and goes on. */
   spawn(...args: string[]): Sluice;
@@ -78,7 +79,11 @@ export async function withBench(work: (bench: Bench) => Promise<void>): Promise<
     await work({
       folder,
       write: async (files) => {
-        for (const [path, text] of Object.entries(files)) await writeFile(join(folder, path), text);
+        for (const [name, text] of Object.entries(files)) {
+          const path = join(folder, name);
+          await writeFile(`${path}.new`, text);
+          await rename(`${path}.new`, path);
+        }
       },
       spawn: (...args) => begin(args),
       start: async (...args) => {

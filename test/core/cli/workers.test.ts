@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { supervise } from "../../../core/cli/workers.ts";
+import { until } from "../../_gateway.ts";
 import type { Log } from "../../../core/context.ts";
 import type { ServeFlags } from "../../../core/cli/flags.ts";
 import type { SpawnWorker, ToWorker, WorkerEvents } from "../../../core/cli/serve.ts";
@@ -71,7 +72,7 @@ test("a worker that dies comes back, later each time", async () => {
   const running = await supervise(flags(1), 1000, log, spawn, backOff);
   for (let death = 1; death <= 3; death++) {
     workers.at(-1)?.events.exit("status 7");
-    await sleep(80);
+    await until(() => lines.length === 2 * death, 10_000);
     assert.equal(workers.length, death + 1);
   }
   assert.deepEqual(lines, [

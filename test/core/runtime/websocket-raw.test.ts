@@ -182,19 +182,21 @@ test("an upstream that reads slowly slows its client down, or ends the socket be
 
 test("connections that are cut at any moment leave nothing behind", async () => {
   const upstream = await startSocketUpstream();
+  let cuts = 0;
   upstream.onSocket = ({ socket }) => {
     socket.send("x".repeat(MB));
-    setTimeout(() => socket.terminate(), Math.random() * 20);
+    // Spread over 20 ms, out of step with the clients' cuts.
+    setTimeout(() => socket.terminate(), (cuts++ * 7) % 20);
   };
   const gateway = await gatewayBefore(upstream.url);
   const clients = Array.from({ length: 60 }, (_, i) => {
     const client = rawClient(gateway.url, requestOf(handshake) + frame("hello"));
     const cut = (): void => void (i % 2 ? client.socket.destroy() : client.socket.resetAndDestroy());
-    setTimeout(cut, Math.random() * 30);
+    setTimeout(cut, i / 2);
     return client.over;
   });
   await Promise.all(clients);
-  await until(() => gateway.gateway.inFlight === 0);
+  await until(() => gateway.gateway.inFlight === 0, 15_000);
   upstream.onSocket = undefined;
   const client = await open(gateway);
   client.socket.terminate();

@@ -12,6 +12,9 @@ const keys = [
 ];
 const small = { headers: { authorization: "Bearer sk-small-0123456789" } };
 
+/** Nothing listens there: a port that was free a moment ago may be another test's by now. */
+const unreachable = "http://127.0.0.1:1";
+
 /** Answers a handshake with a refusal. */
 function answerWith(status: string, body = "", headers = ""): (req: unknown, socket: Duplex) => boolean {
   return (_req, socket) => {
@@ -110,9 +113,6 @@ test("a refusal by the upstream reaches the client as it is", async () => {
 });
 
 test("before the socket is open, the next upstream is tried", async () => {
-  const gone = createServer();
-  const unreachable = await listenOn(gone);
-  await closeServer(gone);
   const denying = await startSocketUpstream({}, answerWith("401 Unauthorized", "no"));
   const busy = await startSocketUpstream({}, answerWith("503 Service Unavailable"));
   const upstream = await startSocketUpstream();
@@ -152,9 +152,6 @@ test("the last upstream's 401 reaches the client", async () => {
 });
 
 test("an upstream that cannot be reached, or that answers nothing of use, is a 502", async () => {
-  const gone = createServer();
-  const unreachable = await listenOn(gone);
-  await closeServer(gone);
   const plugins = [{ retry: { attempts: 1 } }];
   const gateway = await gatewayBefore(unreachable, { plugins });
   assert.equal((await refused(gateway)).status, 502);

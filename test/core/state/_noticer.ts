@@ -2,7 +2,9 @@
 import { createInterface } from "node:readline";
 import { createState } from "../../../core/state/index.ts";
 
-const { board } = await createState({ driver: "redis", url: process.argv[2] ?? "" });
+// A busy machine is no outage.
+const options = { driver: "redis", url: process.argv[2] ?? "", commandTimeout: 10_000 } as const;
+const { board } = await createState(options);
 let shown = "";
 setInterval(() => {
   const notes = JSON.stringify([...board.entries("")].sort());

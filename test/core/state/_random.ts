@@ -12,8 +12,9 @@ export function randomFrom(seed: number): (bound: number) => number {
   return (bound) => Math.floor(random() * bound);
 }
 
-export function randomWindow(random: (bound: number) => number, key: string): Window {
-  const lengths = [1000, 1001, 7919, 60_000, 3_600_000, 86_400_000];
+/** @param shortest ms of the shortest one */
+export function randomWindow(random: (bound: number) => number, key: string, shortest = 1000): Window {
+  const lengths = [shortest, shortest + 1, shortest * 8 - 81, 60_000, 3_600_000, 86_400_000];
   return { key, limit: 1 + random(60), window: lengths[random(lengths.length)]!, amount: 1 };
 }
 

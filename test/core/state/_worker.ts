@@ -3,7 +3,8 @@ import { createInterface } from "node:readline";
 import { createState } from "../../../core/state/index.ts";
 
 const [url, key, attempts, limit] = process.argv.slice(2) as [string, string, string, string];
-const state = await createState({ driver: "redis", url });
+// A busy machine is no outage.
+const state = await createState({ driver: "redis", url, commandTimeout: 10_000 });
 const lines = createInterface(process.stdin);
 // Not left behind when the test ends early.
 const abandoned = () => process.exit(1);

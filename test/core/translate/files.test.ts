@@ -11,7 +11,7 @@ const local = (ip: string): boolean => ip === "127.0.0.1";
 const options = (parts: Partial<PublicFetch> = {}): PublicFetch => ({
   isAllowed: local,
   maxSize: 1000,
-  timeout: 5000,
+  timeout: 30_000,
   signal: new AbortController().signal,
   ...parts,
 });

@@ -6,7 +6,8 @@ import { sendJson, startUpstream } from "../../_gateway.ts";
 import { answerWith, asking, post, speakers, spoken, textAnswer } from "./_wire.ts";
 import type { Spoken } from "./_wire.ts";
 
-const reset = "2026-03-01T10:00:07Z";
+/** Over, whatever the clock of this machine says. */
+const reset = "2020-03-01T10:00:07Z";
 
 const told: Record<Spoken, Record<string, string>> = {
   "openai-chat": common("100", "99", "0ms"),

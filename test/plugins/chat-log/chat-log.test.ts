@@ -42,16 +42,25 @@ async function chatsOf(
   }
   try {
     await look(folder);
-    const text = await readFile(join(folder, `chat/chat-${localDay(new Date())}.jsonl`), "utf8").catch(
-      () => "",
-    );
-    return text
-      .split("\n")
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as Line);
+    return await linesIn(join(folder, "chat"));
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** All lines of the files in a folder, each in that of its own day: midnight may pass meanwhile. */
+async function linesIn(folder: string): Promise<Line[]> {
+  const lines: Line[] = [];
+  const files = await readdir(folder).catch(() => []);
+  for (const file of files.sort()) {
+    for (const line of (await readFile(join(folder, file), "utf8")).split("\n").filter(Boolean)) {
+      const entry = JSON.parse(line) as Line;
+      const time = new Date(String(entry["time"] ?? entry["datetime"]));
+      assert.equal(file, `chat-${localDay(time)}.jsonl`);
+      lines.push(entry);
+    }
+  }
+  return lines;
 }
 
 function post(

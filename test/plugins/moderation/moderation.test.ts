@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chatAnswer, sendJson, startGateway, startUpstream } from "../../_gateway.ts";
+import { chatAnswer, sendJson, startGateway, startUpstream, until } from "../../_gateway.ts";
 import type { TestGateway, TestUpstream } from "../../_gateway.ts";
 
 type Handler = Parameters<typeof startUpstream>[0];
@@ -169,6 +169,8 @@ test("action: flag lets the call go on, with a header and a note", () =>
     assert.equal(response.headers.get("x-sluice-flagged"), "violence");
     await response.text();
     assert.equal(others().length, 1);
+    // A call may end after its answer was read.
+    await until(() => gateway.gateway.inFlight === 0);
     assert.deepEqual(
       noted.filter((note) => note !== undefined),
       [{ flagged: ["violence"] }],
