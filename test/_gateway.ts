@@ -117,10 +117,13 @@ export function sendJson(
   res.end(text);
 }
 
+/** Nothing listens there: a port that was free a moment ago may be another test's by now. */
+export const closedAddress = "http://127.0.0.1:1";
+
 /** Resolves when the condition holds; rejects after `timeout` ms: far more than a slow machine needs. */
-export async function until(condition: () => boolean, timeout = 60_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, timeout = 60_000): Promise<void> {
   const end = performance.now() + timeout;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error("the condition did not come to hold");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { until } from "./_gateway.ts";
 import { freePort, startRedis, type RedisServer } from "./_redis.ts";
 
 type Defer = (close: () => Promise<void>) => void;
@@ -29,7 +30,7 @@ export async function startCluster(key: string, defer: Defer): Promise<RedisClus
   }
   for (const { port, busPort } of others)
     await first.admin.call("CLUSTER", "MEET", "127.0.0.1", port, busPort);
-  await eventually(async () => {
+  await until(async () => {
     const told = await Promise.all(
       nodes.map(({ admin }) => admin.call("CLUSTER", "INFO") as Promise<string>),
     );
@@ -39,14 +40,14 @@ export async function startCluster(key: string, defer: Defer): Promise<RedisClus
   const owner = masters[Math.floor((slot * 3) / slots)]!;
   const replica = nodes[3]!;
   await replica.admin.call("CLUSTER", "REPLICATE", (await owner.admin.call("CLUSTER", "MYID")) as string);
-  await eventually(async () => /master_link_status:up/.test(await replica.admin.info("replication")));
+  await until(async () => /master_link_status:up/.test(await replica.admin.info("replication")));
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
   return {
     addresses,
     url: `redis+cluster://${addresses.slice(0, 2).join(",")}`,
     async failOver() {
       let asked = Number.NEGATIVE_INFINITY;
-      await eventually(async () => {
+      await until(async () => {
         if (/role:master/.test(await replica.admin.info("replication"))) return true;
         // It gives up after five seconds.
         if (performance.now() - asked > 8000) {
@@ -91,7 +92,7 @@ export async function startSentinel(name: string, defer: Defer): Promise<Sentine
   const replica = await startRedis([...from, "--dir", await temporary(defer)]);
   defer(replica.kill);
   const replicated = await admin(replica, defer);
-  await eventually(async () => /master_link_status:up/.test(await replicated.info("replication")));
+  await until(async () => /master_link_status:up/.test(await replicated.info("replication")));
   const file = join(await temporary(defer), "sentinel.conf");
   const settings = [
     `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
@@ -103,7 +104,7 @@ export async function startSentinel(name: string, defer: Defer): Promise<Sentine
   const sentinel = await startRedis(["--sentinel"], file);
   defer(sentinel.kill);
   const watcher = await admin(sentinel, defer);
-  await eventually(async () => {
+  await until(async () => {
     const replicas = (await watcher.call("SENTINEL", "REPLICAS", name)) as unknown[];
     return replicas.length === 1;
   });
@@ -146,12 +147,4 @@ async function admin({ url }: RedisServer, defer: Defer): Promise<Redis> {
   await client.connect();
   defer(async () => client.disconnect());
   return client;
-}
-
-/** Waits until a condition holds; rejects after a minute. */
-export async function eventually(condition: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 60_000; !(await condition());) {
-    if (performance.now() > end) throw new Error("the condition did not come to hold");
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
 }

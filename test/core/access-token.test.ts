@@ -19,7 +19,6 @@ import {
 } from "../_gateway.ts";
 import type { TestUpstream } from "../_gateway.ts";
 import { redisTest } from "../_redis.ts";
-import { eventually } from "../_redis-topologies.ts";
 
 let issuer: TestUpstream;
 /** What the token endpoint answers, by how often it was asked. */
@@ -161,7 +160,7 @@ async function keysIn({ storage }: State): Promise<string[]> {
 
 /** Resolves when a token was left; callers do not wait for that. */
 async function written(state: State): Promise<void> {
-  await eventually(async () => (await keysIn(state)).length > 0);
+  await until(async () => (await keysIn(state)).length > 0);
 }
 
 test("over one state a token is shared by those who would ask with the same, and found after a reload", async () => {

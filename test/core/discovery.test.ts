@@ -3,7 +3,7 @@ import test from "node:test";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startGateway, startUpstream } from "../_gateway.ts";
+import { startGateway, startUpstream, until } from "../_gateway.ts";
 import { redisTest } from "../_redis.ts";
 import type { TestUpstream } from "../_gateway.ts";
 
@@ -42,14 +42,6 @@ async function chatStatus(url: string, model: string): Promise<number> {
   return response.status;
 }
 
-async function untilSeen(condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < end, "it did not happen in time");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 test("an upstream without models offers what its service lists, authenticated and over all pages", async () => {
   const upstream = await startListing(["alpha", "beta"]);
   const gateway = await startGateway(config(upstream.url));
@@ -77,9 +69,9 @@ test("a list is asked for anew, and a call finds the models that came", async ()
   try {
     assert.equal(await chatStatus(gateway.url, "gamma"), 404);
     models.push("gamma");
-    await untilSeen(async () => (await chatStatus(gateway.url, "gamma")) === 200);
+    await until(async () => (await chatStatus(gateway.url, "gamma")) === 200);
     models.shift();
-    await untilSeen(async () => (await chatStatus(gateway.url, "alpha")) === 404);
+    await until(async () => (await chatStatus(gateway.url, "alpha")) === 404);
   } finally {
     await gateway.close();
     await upstream.close();
@@ -98,7 +90,7 @@ test("what was listed is remembered over a restart, also when the service is awa
     models.length = 0;
     const second = await startGateway(config(upstream.url, {}, state));
     assert.deepEqual(await listed(second.url), ["alpha"]);
-    await untilSeen(async () => second.messages.some(({ text }) => text.includes("could not be listed")));
+    await until(async () => second.messages.some(({ text }) => text.includes("could not be listed")));
     assert.deepEqual(await listed(second.url), ["alpha"]);
     await second.close();
   } finally {
@@ -122,5 +114,5 @@ redisTest("of two gateways on one Redis the second takes the list of the first",
   // A list that is too old is asked for anew.
   const third = await startGateway(config(upstream.url, { modelRefresh: "1ms" }, state));
   defer(third.close);
-  await untilSeen(async () => upstream.requests.length > 2);
+  await until(async () => upstream.requests.length > 2);
 });

@@ -4,10 +4,9 @@ import { startWatched, summary } from "../_calls.ts";
 import type { WatchedGateway } from "../_calls.ts";
 import { deferTest } from "../_defer.ts";
 import type { Defer } from "../_defer.ts";
-import { chatAnswer, until } from "../_gateway.ts";
+import { chatAnswer, closedAddress, until } from "../_gateway.ts";
 import { chunk, isWhole, startRawUpstream } from "../_raw.ts";
 import type { RawRequest, RawUpstream } from "../_raw.ts";
-import { freePort } from "../_redis.ts";
 
 /** Not as JSON.stringify would write it: what is sent again must be these very bytes. */
 const body = `{ "model":"gpt-4o",  "messages":[{"role":"user","content":"H\\u00e9 1.0"}], "temperature": 1.00 }`;
@@ -34,10 +33,7 @@ async function scripted(defer: Defer, script: (string | undefined)[]): Promise<R
   return upstream;
 }
 
-/** The address of nobody. */
-async function closedPort(): Promise<Addressed> {
-  return { url: `http://127.0.0.1:${await freePort()}` };
-}
+const nobody: Addressed = { url: closedAddress };
 
 type Addressed = Pick<RawUpstream, "url">;
 
@@ -125,8 +121,7 @@ for (const { name, sent, noted } of failures) {
 }
 
 deferTest("a refused connection: tried so often, then 502; another target at once", async (defer) => {
-  const closed = await closedPort();
-  const alone = await setUp(defer, [closed]);
+  const alone = await setUp(defer, [nobody]);
   const { statusCode, body: refused } = await ask(alone);
   assert.equal(statusCode, 502);
   assert.equal(((await refused.json()) as { error: { code: string } }).error.code, "upstream_connect_failed");
@@ -135,7 +130,7 @@ deferTest("a refused connection: tried so often, then 502; another target at onc
   assert.deepEqual(summary(end), { status: 502, result: "complete", attempts: [failed, failed, failed] });
 
   const healthy = await scripted(defer, [good]);
-  const gateway = await setUp(defer, [closed, healthy]);
+  const gateway = await setUp(defer, [nobody, healthy]);
   assert.equal((await ask(gateway)).statusCode, 200);
   assert.deepEqual(healthy.requests.map(bodyOf), [body]);
 });
@@ -220,7 +215,7 @@ deferTest(
     assert.equal((await ask(gateway, "/p/v1/chat/completions")).statusCode, 200);
     assert.equal(healthy.requests.map(bodyOf).at(-1), body);
 
-    const other = await setUp(defer, [await closedPort(), healthy], { prefix: "/p" });
+    const other = await setUp(defer, [nobody, healthy], { prefix: "/p" });
     const { statusCode: late } = await ask(other, "/p/v1/files");
     assert.equal(late, 200);
     assert.equal(healthy.requests.map(bodyOf).at(-1), body);

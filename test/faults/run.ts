@@ -1,4 +1,4 @@
-import { startGateway } from "../_gateway.ts";
+import { closedAddress, startGateway } from "../_gateway.ts";
 import { startRawUpstream } from "../_raw.ts";
 import { answerWell, faults } from "./faults.ts";
 import type { Fault } from "./faults.ts";
@@ -19,9 +19,6 @@ export interface FaultResult {
 const calls = 5;
 /** No call may take longer than this, ms: several attempts with their time-outs, on a slow machine. */
 export const deadline = 30_000;
-
-/** Nothing listens there: a port that was free a moment ago may be another test's by now. */
-const closedAddress = "http://127.0.0.1:1";
 
 const plugins = { learning: [], naive: [{ breaker: false }, { cooldown: false }] } as const;
 

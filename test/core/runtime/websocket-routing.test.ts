@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import type { Duplex } from "node:stream";
-import { closeServer, listenOn, startGateway } from "../../_gateway.ts";
+import { closedAddress, closeServer, listenOn, startGateway } from "../../_gateway.ts";
 import { endings, gatewayBefore, key, open, refused, startSocketUpstream } from "./_sockets.ts";
 
 const keys = [
@@ -11,9 +11,6 @@ const keys = [
   { key: "sk-small-0123456789", name: "small", models: ["small*"] },
 ];
 const small = { headers: { authorization: "Bearer sk-small-0123456789" } };
-
-/** Nothing listens there: a port that was free a moment ago may be another test's by now. */
-const unreachable = "http://127.0.0.1:1";
 
 /** Answers a handshake with a refusal. */
 function answerWith(status: string, body = "", headers = ""): (req: unknown, socket: Duplex) => boolean {
@@ -116,7 +113,7 @@ test("before the socket is open, the next upstream is tried", async () => {
   const denying = await startSocketUpstream({}, answerWith("401 Unauthorized", "no"));
   const busy = await startSocketUpstream({}, answerWith("503 Service Unavailable"));
   const upstream = await startSocketUpstream();
-  const urls = [unreachable, denying.url, busy.url, upstream.url];
+  const urls = [closedAddress, denying.url, busy.url, upstream.url];
   const gateway = await startGateway({
     upstreams: urls.map((baseURL, i) => ({
       provider: "openai",
@@ -153,7 +150,7 @@ test("the last upstream's 401 reaches the client", async () => {
 
 test("an upstream that cannot be reached, or that answers nothing of use, is a 502", async () => {
   const plugins = [{ retry: { attempts: 1 } }];
-  const gateway = await gatewayBefore(unreachable, { plugins });
+  const gateway = await gatewayBefore(closedAddress, { plugins });
   assert.equal((await refused(gateway)).status, 502);
   await gateway.close();
   for (const answer of [

@@ -6,7 +6,6 @@ import { Redis } from "ioredis";
 import { createState, type State } from "../../../core/state/index.ts";
 import { until } from "../../_gateway.ts";
 import { redisTest } from "../../_redis.ts";
-import { eventually } from "../../_redis-topologies.ts";
 import { randomFrom, seedOf } from "./_random.ts";
 
 type Defer = (close: () => Promise<void>) => void;
@@ -83,7 +82,7 @@ redisTest("writes of several to the same notes end alike everywhere", async (red
   for (const { board } of states) board.get("");
   const admin = new Redis(redis.url);
   defer(async () => admin.disconnect());
-  await eventually(async () => {
+  await until(async () => {
     const [, subscribers] = (await admin.pubsub("NUMSUB", "sluice:board:0")) as [string, number];
     return subscribers === 3;
   });

@@ -7,7 +7,7 @@ import { createState } from "../../../core/state/index.ts";
 import { openExpiring } from "../../../core/index.ts";
 import type { BytesFormat, ExpiringOptions, State, StateOptions } from "../../../core/index.ts";
 import { redisTest } from "../../_redis.ts";
-import { eventually } from "../../_redis-topologies.ts";
+import { until } from "../../_gateway.ts";
 
 const base = "things:";
 const open = (state: State, options: Partial<ExpiringOptions<string>> = {}) =>
@@ -242,7 +242,7 @@ redisTest("redis: two gateways find each other's values, and Redis forgets them"
   assert.equal(await open(one).get("b"), "2");
   await open(one, { format: letters }).set("bytes", "abc", 1000);
   await open(two).set("b", "2", 1000);
-  await eventually(async () => (await keysIn(one)).length === 1);
+  await until(async () => (await keysIn(one)).length === 1);
   assert.deepEqual(await keysIn(two), ["things:a"]);
   await open(two).delete("a");
   assert.equal(await open(one).get("a"), undefined);

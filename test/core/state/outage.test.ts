@@ -7,7 +7,6 @@ import { createLocalItems } from "../../../core/state/local-items.ts";
 import { createMirror } from "../../../core/state/mirror.ts";
 import { until } from "../../_gateway.ts";
 import { freePort, redisTest } from "../../_redis.ts";
-import { eventually } from "../../_redis-topologies.ts";
 import { one, used } from "./_conformance.ts";
 
 /** ms; a Redis that a busy machine holds up is not away. */
@@ -226,7 +225,7 @@ redisTest("storage goes on in an outage, and brings its writes along", async (re
   // None of them waits for Redis.
   assert.ok(performance.now() - began < lessPatient, "storage hangs");
   await storage.setItem("brief", 1, { ttl: 0.2 });
-  await eventually(async () => (await storage.getItem("brief")) === null);
+  await until(async () => (await storage.getItem("brief")) === null);
 
   redis.thaw();
   await Promise.all([healthy(true), other.healthy(true)]);

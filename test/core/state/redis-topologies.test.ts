@@ -4,13 +4,7 @@ import { createState, type State } from "../../../core/state/index.ts";
 import { readRedisAddress } from "../../../core/state/redis-address.ts";
 import { until } from "../../_gateway.ts";
 import { hasRedis } from "../../_redis.ts";
-import {
-  eventually,
-  hasOpenssl,
-  startCluster,
-  startSentinel,
-  startTlsRedis,
-} from "../../_redis-topologies.ts";
+import { hasOpenssl, startCluster, startSentinel, startTlsRedis } from "../../_redis-topologies.ts";
 import { one, used } from "./_conformance.ts";
 
 type Defer = (close: () => Promise<void>) => void;
@@ -78,7 +72,7 @@ serverTest(
     await Promise.all([one, two].map(({ state }) => state.counters.take([])));
     for (const { state, told } of [one, two]) {
       // More than once, should it still take itself for the master.
-      await eventually(async () => {
+      await until(async () => {
         await state.counters.get("before");
         return state.healthy() && told.at(-1) === "restored";
       });

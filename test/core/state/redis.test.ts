@@ -9,7 +9,7 @@ import { createState } from "../../../core/state/index.ts";
 import { createMemoryCounters } from "../../../core/state/memory.ts";
 import { openRedis } from "../../../core/state/redis.ts";
 import { redisTest, startRedis } from "../../_redis.ts";
-import { eventually } from "../../_redis-topologies.ts";
+import { until } from "../../_gateway.ts";
 import { EPOCH, one, testStateDriver, used } from "./_conformance.ts";
 import { randomFrom, randomWindow, seedOf } from "./_random.ts";
 
@@ -89,7 +89,7 @@ redisTest("redis: keys expire by themselves and begin with the prefix", async (r
   assert.ok((await client.pttl("mine:window:a:60000")) <= 61_000);
   assert.ok((await client.pttl("mine:counter:n")) <= 30_000);
   const short = ["mine:window:a:1000", "mine:counter:short", "mine:storage:short"];
-  await eventually(async () => (await client.exists(...short)) === 0);
+  await until(async () => (await client.exists(...short)) === 0);
   assert.equal(await client.exists("mine:window:a:60000", "mine:counter:n", "mine:storage:item"), 3);
 });
 

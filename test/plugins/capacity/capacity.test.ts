@@ -153,7 +153,7 @@ deferTest(
     await until(() => service.held.length === 1);
     for (const [count, name] of ["b", "c"].entries()) {
       calls.push(send(name));
-      await untilAsync(async () => (await target())?.["waiting"] === count + 1);
+      await until(async () => (await target())?.["waiting"] === count + 1, 30_000);
     }
     assert.deepEqual(await target(), {
       obstacle: "busy",
@@ -170,7 +170,7 @@ deferTest(
     }
     await Promise.all(calls);
     assert.deepEqual(ends, ["d 503", "a 200", "b 200", "c 200"]);
-    await untilAsync(async () => (await target())?.["calls"] === 0);
+    await until(async () => (await target())?.["calls"] === 0, 30_000);
   },
 );
 
@@ -184,10 +184,10 @@ deferTest("a client that leaves gives its place up, in the queue and out of it",
   defer(close);
   // One after the other, or they might come, and leave, in another order.
   const waiting = (count: number): Promise<void> =>
-    untilAsync(async () => {
+    until(async () => {
       const { candidates } = await gateway.explain({ model: "m" });
       return (candidates[0]?.gates?.["capacity"]?.["waiting"] ?? 0) === count;
-    });
+    }, 30_000);
   const [first, second] = [new AbortController(), new AbortController()];
   const gone = [call(url, {}, first.signal).catch(() => "gone")];
   await until(() => service.held.length === 1);
@@ -243,10 +243,3 @@ redisTest("limits hold over processes that share a Redis", async ({ url: redis }
   assert.deepEqual(service.byKey(), { a: 5, b: 5, c: 5 });
   assert.equal(seen[200], 15);
 });
-
-async function untilAsync(condition: () => Promise<boolean>): Promise<void> {
-  for (const end = performance.now() + 30_000; !(await condition());) {
-    if (performance.now() > end) throw new Error("the condition did not come to hold");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}

@@ -4,7 +4,7 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { chatAnswer, sendJson, startGateway, startUpstream, until } from "../../_gateway.ts";
+import { chatAnswer, closedAddress, sendJson, startGateway, startUpstream, until } from "../../_gateway.ts";
 
 const upstreamKey = "sk-upstream-0123456789abcdef";
 const callerKey = "sk-caller-0123456789abcdef";
@@ -272,8 +272,7 @@ test("an upstream that breaks in the middle is logged as broken, with its cause"
 });
 
 test("an upstream that cannot be reached leaves code and cause", async () => {
-  // Nothing listens there: a port that was free a moment ago may be another's by now.
-  const { lines } = await logOf({ upstream: { baseURL: "http://127.0.0.1:1/v1" } }, async (url) => {
+  const { lines } = await logOf({ upstream: { baseURL: `${closedAddress}/v1` } }, async (url) => {
     const response = await chat(url);
     assert.equal(response.status, 502);
     await response.text();

@@ -7,6 +7,7 @@ import { createState } from "../../../../core/state/index.ts";
 import type { GatewayContext, State, StateOptions } from "../../../../core/index.ts";
 import { openResponses } from "../../../../plugins/protocols/openai-responses/keep/store.ts";
 import type { Kept } from "../../../../plugins/protocols/openai-responses/keep/store.ts";
+import { until } from "../../../_gateway.ts";
 import { redisTest } from "../../../_redis.ts";
 
 const id = (digit: string): string => `resp_${digit.repeat(32)}`;
@@ -90,11 +91,10 @@ redisTest(
     await storeOver(one.state, { ttl: 1000 }, warnings).set(id("2"), kept("x"));
     assert.deepEqual(warnings, []);
     let keys: string[] = [];
-    for (const end = performance.now() + 30_000; performance.now() < end;) {
+    await until(async () => {
       keys = await two.state.storage.getKeys("responses:");
-      if (keys.length === 1) break;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+      return keys.length === 1;
+    }, 30_000);
     assert.deepEqual(keys, ["responses:" + id("1")]);
   },
 );
