@@ -131,7 +131,7 @@ class ConfigWatcher {
       return;
     }
     if (attempt.loaded.fallback && !this.#loaded.fallback) {
-      this.#fail(isGone(this.#loaded));
+      this.#fail(fileGone(this.#loaded));
       return;
     }
     this.#loaded = attempt.loaded;
@@ -197,8 +197,8 @@ function isBeingWritten(before: ReadonlyMap<string, string>, now: ReadonlyMap<st
   return [...now].some(([path, signature]) => isEmptied(signature) && before.get(path) !== signature);
 }
 
-/** Without its file a search comes to the demo, which would refuse everyone's calls. */
-function isGone({ source }: LoadedConfig): ConfigError {
+/** Without its file a search comes to the demo, which serves nobody's models. */
+function fileGone({ source }: LoadedConfig): ConfigError {
   return new ConfigError([{ path: [], file: source, found: "no file", expected: "the configuration" }]);
 }
 
